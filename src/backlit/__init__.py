@@ -1,0 +1,56 @@
+"""Backlit: feed-forward networks you can see through. Train fast, see every derivative, prove it right.
+
+``import backlit`` imports NumPy and nothing else heavy; each name is fetched from its room when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import data as data
+    from .errors import (
+        BacklitError as BacklitError,
+        BacklitWarning as BacklitWarning,
+        DataError as DataError,
+        DivergenceError as DivergenceError,
+        EngineError as EngineError,
+        ModelError as ModelError,
+        UsageError as UsageError,
+    )
+    from .files import load as load
+    from .network import Network as Network
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "Network": "network",
+    "load": "files",
+    "data": None,
+    "BacklitError": "errors",
+    "BacklitWarning": "errors",
+    "DataError": "errors",
+    "DivergenceError": "errors",
+    "EngineError": "errors",
+    "ModelError": "errors",
+    "UsageError": "errors",
+}
+__all__ = ["__version__", *_ROOMS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'backlit' has no attribute {name!r}")
+    room = _ROOMS[name]
+    found = (
+        import_module(f".{name}", __name__)
+        if room is None
+        else getattr(import_module(f".{room}", __name__), name)
+    )
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

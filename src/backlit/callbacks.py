@@ -1,0 +1,32 @@
+"""What a callback is told at the end of each epoch, and how it stops a run.
+
+A callback is any function of one Event: ``def every(event): print(event.record)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .history import History
+from .network import Network
+
+
+@dataclass
+class Event:
+    """The end of an epoch: the network as it stands, the epoch's record and the history up to it."""
+
+    net: Network
+    epoch: int
+    epochs: int
+    record: dict[str, Any]
+    history: History
+    stop_reason: str | None = field(default=None, init=False)
+
+    def stop(self, reason: str = "a callback") -> None:
+        """Ends the run after this epoch; ``reason`` becomes the history's ``stop_reason``."""
+        self.stop_reason = reason
+
+
+Callback = Callable[[Event], Any]

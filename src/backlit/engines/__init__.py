@@ -1,0 +1,35 @@
+"""The engines, chosen by name for one call; nothing is global."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import EngineError, unknown
+from ..network import Network
+from .numpy import NumpyEngine
+from .protocol import Engine, Plan, State, Steps
+
+__all__ = ["ENGINES", "Engine", "Plan", "State", "Steps", "choose"]
+
+ENGINES: dict[str, Engine] = {"numpy": NumpyEngine()}
+_NOT_HERE = {
+    "cpu": "the native engine is not part of this installation; take engine='numpy' or 'auto'",
+    "jax": "the JAX engine is not built yet; take engine='numpy' or 'auto'",
+}
+
+
+def choose(name: str, net: Network, plan: Plan | None, X: Any) -> Engine:
+    """The engine of that name, or for "auto" the fastest that can do it.
+
+    Raises EngineError, with the reason, where the one that was named can't; there is no silent fallback.
+    """
+    if name == "auto":
+        return next(engine for engine in ENGINES.values() if engine.refusal(net, plan, X) is None)
+    if name in _NOT_HERE and name not in ENGINES:
+        raise EngineError(f"engine {name!r}: {_NOT_HERE[name]}")
+    if name not in ENGINES:
+        raise unknown("engine", name, ["auto", *ENGINES, *_NOT_HERE])
+    reason = ENGINES[name].refusal(net, plan, X)
+    if reason:
+        raise EngineError(f"engine {name!r} {reason}; take engine='auto'")
+    return ENGINES[name]

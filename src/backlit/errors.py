@@ -1,0 +1,87 @@
+"""The few exceptions of Backlit. Each carries one sentence for a person: what, where, the rule, the remedy.
+
+Exception
+└── BacklitError                 everything that Backlit raises on purpose
+    ├── UsageError               an argument that can't be (ValueError; exit code 2)
+    │   └── CountingError        a layer or neuron that does not exist (IndexError)
+    ├── DataError                data that can't be used (ValueError; exit code 3)
+    ├── ModelError               a model or checkpoint file that can't be used (ValueError; exit code 3)
+    ├── DivergenceError          training met a number that is not finite (ArithmeticError; exit code 3)
+    ├── EngineError              an engine that can't do what was asked (RuntimeError; exit code 2)
+    └── MissingDependency        an optional package is not installed (ImportError; exit code 2)
+UserWarning
+└── BacklitWarning               something that was done and should be known
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class BacklitError(Exception):
+    """Everything that Backlit raises on purpose; ``exit_code`` is what the command line ends with."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class UsageError(BacklitError, ValueError):
+    """An argument that can't be."""
+
+    exit_code = 2
+
+
+class CountingError(UsageError, IndexError):
+    """A layer, neuron or example that does not exist; the message explains the counting."""
+
+
+class DataError(BacklitError, ValueError):
+    """Data that can't be used; the message names file, row and column where there are any."""
+
+
+class ModelError(BacklitError, ValueError):
+    """A model or checkpoint file that can't be used."""
+
+
+class DivergenceError(BacklitError, ArithmeticError):
+    """Training met a cost or a weight that is not finite, and stopped before it could spoil anything saved."""
+
+
+class EngineError(BacklitError, RuntimeError):
+    """An engine that can't do what was asked of it, by name."""
+
+    exit_code = 2
+
+
+class MissingDependency(BacklitError, ImportError):
+    """An optional package is not installed; the message says which extra brings it."""
+
+    exit_code = 2
+
+
+class BacklitWarning(UserWarning):
+    """Something that was done on the user's behalf and that they should know."""
+
+
+def nearest(got: str, known: Iterable[str]) -> str | None:
+    """The known name that ``got`` was most likely meant to be, or None where none is near."""
+    from difflib import get_close_matches
+
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(got.lower(), list(by_lower), n=1, cutoff=0.5)
+    return by_lower[close[0]] if close else None
+
+
+def unknown(kind: str, got: object, known: Iterable[str]) -> UsageError:
+    """The error for a name that is not in a table: says what was got, the nearest name and the whole list."""
+    names = list(known)
+    hint = nearest(str(got), names)
+    meant = f" Did you mean {hint!r}?" if hint else ""
+    return UsageError(f"unknown {kind} {got!r}.{meant} Known: {', '.join(names)}.")
+
+
+def missing(package: str, extra: str, purpose: str) -> MissingDependency:
+    """The error for an optional package that is not installed."""
+    return MissingDependency(
+        f"{purpose} needs {package}, which is not installed: pip install 'backlit[{extra}]'"
+    )

@@ -1,0 +1,86 @@
+"""Inputs: from whatever rows people have to the array a^0 (n, n_0) that the equations take.
+
+A plain numeric array is a^0 already. Anything with columns (a table, a frame, rows of mixed kinds) is raw, and goes
+through the network's recipe. NaN and infinity are refused with their row and column: an array has no missing values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .errors import DataError
+from .network import Network
+
+Array = Any
+_ROWS_AT_ONCE = 4096  # when looking through an array, so that no second one of its size is needed
+
+
+def encode_inputs(net: Network, x: Any) -> Array:
+    """a^0 as (n, n_0), dense or scipy CSR, in the network's dtype; one example alone becomes one row.
+
+    No copy is made of an array that has the right dtype already. Raises DataError.
+    """
+    if is_raw(x):
+        if net.recipe is None:
+            raise DataError(
+                f"this network has no recipe for the columns of a {type(x).__name__}; give a numeric array (n, {net.sizes[0]})"
+            )
+        x = net.recipe.encode(x, net.dtype)
+    if is_sparse(x):
+        from scipy.sparse import csr_array
+
+        rows = csr_array(x).astype(net.dtype, copy=False)
+    else:
+        given = np.asarray(x)
+        if given.dtype.kind not in "biuf":
+            raise DataError(f"inputs are numbers; got an array of {given.dtype}")
+        rows = np.ascontiguousarray(given[None, :] if given.ndim == 1 else given, dtype=net.dtype)
+    if rows.ndim != 2 or rows.shape[1] != net.sizes[0]:
+        raise DataError(f"inputs are (n, {net.sizes[0]}), a row an example; got shape {tuple(x.shape)}")
+    check_finite(rows)
+    return rows
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether x is one of scipy's sparse arrays or matrices, asked without importing scipy."""
+    return type(x).__module__.startswith("scipy.sparse")
+
+
+def is_raw(x: Any) -> bool:
+    """Whether x is a table, frame or rows of mixed kinds, which only a recipe can read."""
+    if is_sparse(x) or isinstance(x, (int, float, np.number)):
+        return False
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind not in "biufc"
+    if hasattr(x, "__array__") and not hasattr(x, "columns") and not hasattr(x, "column_names"):
+        return False
+    if isinstance(x, (list, tuple)):
+        try:
+            return np.asarray(x).dtype.kind not in "biufc"
+        except ValueError:
+            return True
+    return True
+
+
+def check_finite(rows: Array, what: str = "column") -> None:
+    """Raises DataError that names the first row and column whose entry is not finite."""
+    if is_sparse(rows):
+        bad = np.flatnonzero(~np.isfinite(rows.data))
+        if bad.size:
+            row = int(np.searchsorted(rows.indptr, bad[0], side="right")) - 1
+            _refuse(row, int(rows.indices[bad[0]]), rows.data[bad[0]], what)
+        return
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[start : start + _ROWS_AT_ONCE]
+        finite = np.isfinite(part)
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            _refuse(start + int(row), int(column), part[row, column], what)
+
+
+def _refuse(row: int, column: int, value: Any, what: str) -> None:
+    kind = "NaN, a missing value" if np.isnan(value) else "infinite"
+    remedy = "fill it in, or read the table with a recipe" if np.isnan(value) else "mend or drop the row"
+    raise DataError(f"row {row}, {what} {column} is {kind}; {remedy}")

@@ -1,0 +1,75 @@
+"""What can be done with a network, as its methods: each one line that leads to the room where the matter stands.
+
+The only file that points to later rooms, and it does so when called, never when imported.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .history import History
+    from .metrics import Evaluation
+    from .network import Network
+    from .passes import Gradient, Trace, Value
+
+Array = Any
+
+
+class Verbs:
+    """The verbs of a Network."""
+
+    def predict(self: Network, x: Any, *, engine: str = "auto") -> Array:  # type: ignore[misc]
+        """a^L, (n, n_L), of a numeric array (n, n_0) taken as a^0, or of raw rows by the recipe. Raises DataError."""
+        from .use import predict
+
+        return predict(self, x, engine=engine)
+
+    def predict_labels(self: Network, x: Any, *, engine: str = "auto") -> Array:  # type: ignore[misc]
+        """Class names (or numbers), (n,), or values in the target's own unit. Raises DataError."""
+        from .use import predict_labels
+
+        return predict_labels(self, x, engine=engine)
+
+    def value(self: Network, x: Any, y: Any, **options: Any) -> Value:  # type: ignore[misc]
+        """C (B5), a float; options as ``gradient`` takes them, and ``included`` says what took part."""
+        from .use import value
+
+        return value(self, x, y, **options)
+
+    def gradient(self: Network, x: Any, y: Any, **options: Any) -> Gradient:  # type: ignore[misc]
+        """The mean ∇C: ``.w[l]``, ``.b[l]``, ``.theta``; options l1, l2, sample_weight, dropout_masks, engine."""
+        from .use import gradient
+
+        return gradient(self, x, y, **options)
+
+    def backprop(self: Network, x: Any, y: Any, *, dropout_masks: Any = None) -> Trace:  # type: ignore[misc]
+        """One pass forward and back: ``.z[l] .a[l] .delta[l] .dC_da[l]``, a row an example, nothing averaged."""
+        from .use import backprop
+
+        return backprop(self, x, y, dropout_masks=dropout_masks)
+
+    def evaluate(self: Network, x: Any, y: Any, **options: Any) -> Evaluation:  # type: ignore[misc]
+        """Cost and metrics on a set: for classes with a confusion matrix and a table by class, for values MAE, RMSE, R²."""
+        from .metrics import evaluate
+
+        return evaluate(self, x, y, **options)
+
+    def fit(self: Network, x: Any, y: Any, **options: Any) -> History:  # type: ignore[misc]
+        """Trains on x, y and returns the history; options as ``backlit.training.fit`` names them."""
+        from .training import fit
+
+        return fit(self, x, y, **options)
+
+    def find_eta(self: Network, x: Any, y: Any, **options: Any) -> Any:  # type: ignore[misc]
+        """A learning-rate range test on a copy; the result suggests an η and plots itself."""
+        from .finder import find_eta
+
+        return find_eta(self, x, y, **options)
+
+    def save(self: Network, path: str | Path) -> Path:  # type: ignore[misc]
+        """Writes the model file (safetensors with JSON metadata), crash-safe; returns its path."""
+        from .files import save
+
+        return save(self, path)

@@ -1,0 +1,65 @@
+"""What the tests share: one BLAS thread, no chance in hypothesis, seeded numbers, engines, the real MNIST.
+
+No test data and no assertions are here. A fixture that can't be had skips the test and says why.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# None of the imports above loads NumPy, which reads these when it is first imported. Two workers with two
+# BLAS threads each would fight over two cores; one thread also gives the same bits on every run.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.load_profile("ci")
+
+MNIST = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``engine`` is run on every engine of this installation."""
+    if "engine" in metafunc.fixturenames:
+        from backlit.engines import ENGINES
+
+        metafunc.parametrize("engine", list(ENGINES), indirect=True)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Any:
+    """One engine, by the seam that all of them keep; ``engine.name`` is what ``engine=`` takes."""
+    from backlit.engines import ENGINES
+
+    return ENGINES[request.param]
+
+
+@pytest.fixture
+def rng() -> Any:
+    """NumPy's generator, freshly seeded for each test."""
+    import numpy as np
+
+    return np.random.default_rng(20260)
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder with MNIST's four files, read-only: ``$BACKLIT_DATA/mnist``."""
+    root = os.environ.get("BACKLIT_DATA")
+    if not root:
+        pytest.skip("the real MNIST is read where BACKLIT_DATA names the folder that holds mnist/")
+    folder = Path(root) / "mnist"
+    absent = [name for name in MNIST if not (folder / name).is_file()]
+    if absent:
+        pytest.skip(f"{folder} lacks {', '.join(absent)}")
+    return folder
