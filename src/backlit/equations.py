@@ -9,68 +9,43 @@ One place differs from the note: an example is a row here, so the note's ``w a +
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from .errors import unknown
 from .functions import Activation, Cost, pair_of
 from .namespaces import Array, Namespace
+from .registry import EQUATIONS as EQUATIONS
+from .registry import equation
 
 Layers = list[Any]  # indexed by l; entry 0 is None where the quantity starts at layer 1
 
 
-@dataclass
-class Equation:
-    """An entry of the registry: the tag, its TeX, where it comes from, and what computes it."""
-
-    tag: str
-    tex: str
-    source: str
-    function: Callable[..., Any]
-
-    def __call__(self, *operands: Any) -> Any:
-        return self.function(*operands)
-
-
-EQUATIONS: dict[str, Equation] = {}
-
-
-def equation(tag: str, tex: str, source: str) -> Callable[[Callable[..., Any]], Equation]:
-    """Registers a function under its tag; the name then stands for the registry's entry, so all go through it."""
-
-    def register(function: Callable[..., Any]) -> Equation:
-        EQUATIONS[tag] = Equation(tag, tex, source, function)
-        return EQUATIONS[tag]
-
-    return register
-
-
-@equation("N1", r"w^l_{jk},\; b^l_j,\; z^l_j,\; a^l_j", 'the note, "Notation"')
+@equation(r"w^l_{jk},\; b^l_j,\; z^l_j,\; a^l_j", 'the note, "Notation"')
 def N1(sizes: Sequence[int], l: int) -> dict[str, tuple[int, ...]]:
     """What the letters name in layer l: the shapes of w^l (n_l, n_{l−1}) and of b^l, z^l and a^l (n_l,)."""
-    n = sizes[l]
-    return {"w": (n, sizes[l - 1]), "b": (n,), "z": (n,), "a": (n,)}
+    return {"w": (sizes[l], sizes[l - 1]), "b": (sizes[l],), "z": (sizes[l],), "a": (sizes[l],)}
 
 
-@equation("N2", r"(s \odot t)_j = s_j t_j", "the note, eq. 28")
+@equation(r"(s \odot t)_j = s_j t_j", "the note, eq. 28")
 def N2(s: Array, t: Array) -> Array:
+    """⊙, entry by entry."""
     return s * t
 
 
-@equation("N3", r"a^l_j = \sigma\left(\sum_k w^l_{jk} a^{l-1}_k + b^l_j\right)", "the note, eq. 23")
+@equation(r"a^l_j = \sigma\left(\sum_k w^l_{jk} a^{l-1}_k + b^l_j\right)", "the note, eq. 23")
 def N3(xp: Namespace, sigma: Activation, w_j: Array, a_before: Array, b_j: Array) -> Array:
     """One neuron: w_j and a_before are (…, n_{l−1}), elementwise σ only."""
     return sigma.f(xp, xp.sum(w_j * a_before) + b_j)
 
 
-@equation("N4", r"z^l = w^l a^{l-1} + b^l,\quad a^l = \sigma(z^l)", "the note, eq. 25")
+@equation(r"z^l = w^l a^{l-1} + b^l,\quad a^l = \sigma(z^l)", "the note, eq. 25")
 def N4(xp: Namespace, sigma: Activation, w: Array, a_before: Array, b: Array) -> tuple[Array, Array]:
-    z = a_before @ w.T + b  # (m, n_l); the note's w a + b
+    """z^l and a^l, (m, n_l)."""
+    z = a_before @ w.T + b  # the note's w a + b
     return z, sigma.f(xp, z)
 
 
-@equation("N5", r"C_x = \sum_j (a^L_j - y_j)^2", 'the note, "basic equations"; other costs by name')
+@equation(r"C_x = \sum_j (a^L_j - y_j)^2", 'the note, "basic equations"; other costs by name')
 def N5(xp: Namespace, sigma: Activation, cost: Cost, z: Array, a: Array, y: Array) -> Array:
     """C_x of each row, (m,): the named cost, from z where that is needed to keep the number (pairs.py)."""
     pair = pair_of(sigma, cost)
@@ -78,7 +53,6 @@ def N5(xp: Namespace, sigma: Activation, cost: Cost, z: Array, a: Array, y: Arra
 
 
 @equation(
-    "N6",
     r"\frac{\partial z_j}{\partial w_{jk}} = a_k,\; \frac{\partial z_j}{\partial b_j} = 1,\;"
     r"\frac{\partial z_j}{\partial a_k} = w_{jk},\; \frac{\partial a_j}{\partial z_j} = \sigma'(z_j),\;"
     r"\frac{\partial C_x}{\partial a^L_j} = 2(a^L_j - y_j)",
@@ -87,25 +61,19 @@ def N5(xp: Namespace, sigma: Activation, cost: Cost, z: Array, a: Array, y: Arra
 def N6(which: str, *of: Any) -> Array:
     """One of the five local derivatives, by its name."""
     match which:
-        case "dz/dw":
-            (a_before,) = of
-            return a_before
+        case "dz/dw" | "dz/da":  # of a_k, of w_jk: the other factor of the product
+            return of[0]
         case "dz/db":
             return 1
-        case "dz/da":
-            (w,) = of
-            return w
         case "da/dz":
             xp, sigma, z, a = of
             return sigma.slope(xp, z, a)
-        case "dC/da":
+        case _:  # "dC/da"
             xp, cost, a, y = of
             return cost.derivative(xp, a, y)
-    raise unknown("local derivative", which, ("dz/dw", "dz/db", "dz/da", "da/dz", "dC/da"))
 
 
 @equation(
-    "N7",
     r"\frac{\partial C_x}{\partial w} = a^{L-1} \sigma'(z)\, 2(a-y),\;"
     r"\frac{\partial C_x}{\partial b} = 1 \cdot \sigma'(z)\, 2(a-y),\;"
     r"\frac{\partial C_x}{\partial a^{L-1}} = w\, \sigma'(z)\, 2(a-y)",
@@ -113,12 +81,11 @@ def N6(which: str, *of: Any) -> Array:
 )
 def N7(a_before: Array, w: Array, da_dz: Array, dC_da: Array) -> tuple[Array, Array, Array]:
     """One neuron a layer: ∂C_x/∂w, ∂C_x/∂b, ∂C_x/∂a^{L−1}, each a product of three factors."""
-    last = da_dz * dC_da
+    last = N2(da_dz, dC_da)
     return N6("dz/dw", a_before) * last, N6("dz/db") * last, N6("dz/da", w) * last
 
 
 @equation(
-    "N8",
     r"\nabla C = \left(\frac{\partial C}{\partial w^1}, \frac{\partial C}{\partial b^1}, \dots,"
     r"\frac{\partial C}{\partial w^L}, \frac{\partial C}{\partial b^L}\right)",
     'the note, "what the derivatives mean"',
@@ -129,9 +96,7 @@ def N8(w: Sequence[Any], b: Sequence[Any]) -> list[Any]:
 
 
 @equation(
-    "N9",
-    r"\frac{\partial C_x}{\partial a^{L-1}_k} = \sum_j w^L_{jk} \sigma'(z^L_j)"
-    r"\frac{\partial C_x}{\partial a^L_j}",
+    r"\frac{\partial C_x}{\partial a^{L-1}_k} = \sum_j w^L_{jk} \sigma'(z^L_j) \frac{\partial C_x}{\partial a^L_j}",
     'the note, "influence multiple path"',
 )
 def N9(w: Array, da_dz: Array, dC_da: Array) -> Array:
@@ -140,7 +105,6 @@ def N9(w: Array, da_dz: Array, dC_da: Array) -> Array:
 
 
 @equation(
-    "N10",
     r"\frac{\partial C_x}{\partial w^l_{jk}} = a^{l-1}_k \sigma'(z^l_j) \frac{\partial C_x}{\partial a^l_j}",
     "the note, last section",
 )
@@ -150,10 +114,9 @@ def N10(a_before: Array, da_dz: Array, dC_da: Array) -> Array:
 
 
 @equation(
-    "N11",
-    r"\frac{\partial C_x}{\partial a^l_j} = \sum_i w^{l+1}_{ij} \sigma'(z^{l+1}_i)"
+    r"\frac{\partial C_x}{\partial a^l_j} = \sum_i w^{l+1}_{ij} \sigma'(z^{l+1}_i) "
     r"\frac{\partial C_x}{\partial a^{l+1}_i},\quad 2(a^L_j - y_j) \text{ at } l = L",
-    "the note, last section, its index mended (NOTE.md, 1)",
+    "the note, last section, its index mended",
 )
 def N11(w_next: Array, delta_next: Array) -> Array:
     """(m, n_l); δ^{l+1}_i stands for σ′(z_i) ∂C_x/∂a_i, so the note's (wᵀ δ) reads δ @ w."""
@@ -169,44 +132,40 @@ def through(xp: Namespace, sigma: Activation, z: Array, a: Array, dC_da: Array, 
     return sigma.pullback(xp, sigma.f(xp, z) if a is None else a, dC_da)
 
 
-@equation("B1", r"\delta^L = \nabla_a C_x \odot \sigma'(z^L)", "the book, BP1")
+@equation(r"\delta^L = \nabla_a C_x \odot \sigma'(z^L)", "the book, BP1")
 def B1(xp: Namespace, sigma: Activation, cost: Cost, z: Array, a: Array, y: Array) -> Array:
+    """δ^L, (m, n_L); where a factor alone would lose the number, their product in closed form (pairs.py)."""
     pair = pair_of(sigma, cost)
-    if pair:
-        return pair.delta(xp, z, a, y)
-    return through(xp, sigma, z, a, N6("dC/da", xp, cost, a, y))
+    return pair.delta(xp, z, a, y) if pair else through(xp, sigma, z, a, N6("dC/da", xp, cost, a, y))
 
 
-@equation("B2", r"\delta^l = \left((w^{l+1})^T \delta^{l+1}\right) \odot \sigma'(z^l)", "the book, BP2")
+@equation(r"\delta^l = \left((w^{l+1})^T \delta^{l+1}\right) \odot \sigma'(z^l)", "the book, BP2")
 def B2(
     xp: Namespace, sigma: Activation, w_next: Array, delta_next: Array, z: Array, a: Array, mask: Array
 ) -> Array:
+    """δ^l, (m, n_l)."""
     return through(xp, sigma, z, a, N11(w_next, delta_next), mask)
 
 
-@equation("B3", r"\frac{\partial C_x}{\partial b^l_j} = \delta^l_j", "the book, BP3")
+@equation(r"\frac{\partial C_x}{\partial b^l_j} = \delta^l_j", "the book, BP3")
 def B3(share: Array, delta: Array) -> Array:
     """(n_l,): the mean over the rows, weighted by ``share`` (m,)."""
-    return B5(share, N6("dz/db") * delta)
+    return N6("dz/db") * B5(share, delta)
 
 
-@equation("B4", r"\frac{\partial C_x}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j", "the book, BP4")
+@equation(r"\frac{\partial C_x}{\partial w^l_{jk}} = a^{l-1}_k \delta^l_j", "the book, BP4")
 def B4(share: Array, a_before: Array, delta: Array) -> Array:
     """(n_l, n_{l−1}): the mean over the rows, weighted by ``share`` (m,)."""
     return (share[:, None] * delta).T @ N6("dz/dw", a_before)
 
 
-@equation("B5", r"C = \frac{\sum_x s_x C_x}{\sum_x s_x}", "the book, ch. 1; the weights are ours")
+@equation(r"C = \frac{\sum_x s_x C_x}{\sum_x s_x}", "the book, ch. 1; the weights are ours")
 def B5(share: Array, of_each: Array) -> Array:
     """The mean over the rows of a quantity; ``share`` (m,) is s_x / Σ_x s_x."""
     return share @ of_each
 
 
-@equation(
-    "R1",
-    r"C + \tfrac{1}{2}\,l_2 \sum w^2 + l_1 \sum |w|",
-    "the book, ch. 3; its λ is l2 = λ/n",
-)
+@equation(r"C + \tfrac{1}{2}\,l_2 \sum w^2 + l_1 \sum |w|", "the book, ch. 3; its λ is l2 = λ/n")
 def R1(xp: Namespace, which: str, w: Array, l1: float, l2: float) -> Array:
     """Of the weights of one layer, never biases: the penalty ("value"), or its derivative by each weight."""
     if which == "value":
@@ -215,13 +174,13 @@ def R1(xp: Namespace, which: str, w: Array, l1: float, l2: float) -> Array:
 
 
 def forward(
-    xp: Namespace, activations: Layers, w: Layers, b: Layers, x: Array, masks: Layers | None = None
+    xp: Namespace, sigma: Layers, w: Layers, b: Layers, x: Array, masks: Layers | None = None
 ) -> tuple[Layers, Layers]:
     """z[l] and a[l] of a batch, each (m, n_l), a[0] being x; ``masks[l]`` (m, n_l) multiplies a[l] (dropout)."""
     z: Layers = [None]
     a: Layers = [x if masks is None or masks[0] is None else N2(x, masks[0])]
     for l in range(1, len(w)):
-        z_l, a_l = N4(xp, activations[l], w[l], a[l - 1], b[l])
+        z_l, a_l = N4(xp, sigma[l], w[l], a[l - 1], b[l])
         z.append(z_l)
         a.append(a_l if masks is None or masks[l] is None else N2(a_l, masks[l]))
     return z, a
@@ -229,7 +188,7 @@ def forward(
 
 def backward(
     xp: Namespace,
-    activations: Layers,
+    sigma: Layers,
     cost: Cost,
     w: Layers,
     z: Layers,
@@ -239,19 +198,17 @@ def backward(
 ) -> Layers:
     """δ[l] of a batch, each (m, n_l), from the last layer to the first; all with the weights as they are."""
     L = len(w) - 1
-    delta: Layers = [None] * (L + 1)
-    delta[L] = B1(xp, activations[L], cost, z[L], a[L], y)
+    delta: Layers = [None] * L + [B1(xp, sigma[L], cost, z[L], a[L], y)]
     for l in range(L - 1, 0, -1):
         mask = None if masks is None else masks[l]
-        delta[l] = B2(xp, activations[l], w[l + 1], delta[l + 1], z[l], a[l], mask)
+        delta[l] = B2(xp, sigma[l], w[l + 1], delta[l + 1], z[l], a[l], mask)
     return delta
 
 
 def mean_gradient(share: Array, a: Layers, delta: Layers) -> tuple[Layers, Layers]:
     """∂C/∂w[l] and ∂C/∂b[l] of a batch: B4 and B3, layer by layer."""
-    dC_dw: Layers = [None]
-    dC_db: Layers = [None]
-    for l in range(1, len(a)):
-        dC_dw.append(B4(share, a[l - 1], delta[l]))
-        dC_db.append(B3(share, delta[l]))
-    return dC_dw, dC_db
+    layers = range(1, len(a))
+    return [None, *(B4(share, a[l - 1], delta[l]) for l in layers)], [
+        None,
+        *(B3(share, delta[l]) for l in layers),
+    ]

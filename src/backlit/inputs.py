@@ -6,6 +6,7 @@ through the network's recipe. NaN and infinity are refused with their row and co
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,27 +21,46 @@ _ROWS_AT_ONCE = 4096  # when looking through an array, so that no second one of 
 def encode_inputs(net: Network, x: Any) -> Array:
     """a^0 as (n, n_0), dense or scipy CSR, in the network's dtype; one example alone becomes one row.
 
-    No copy is made of an array that has the right dtype already. Raises DataError.
+    Where n_0 is 1, a vector is n examples. No copy is made of an array that has the right dtype already. Raises DataError.
     """
     if is_raw(x):
         if net.recipe is None:
             raise DataError(
-                f"this network has no recipe for the columns of a {type(x).__name__}; give a numeric array (n, {net.sizes[0]})"
+                f"this network has no recipe for the columns of a {type(x).__name__}; "
+                f"give a numeric array (n, {net.sizes[0]})"
             )
-        x = net.recipe.encode(x, net.dtype)
-    if is_sparse(x):
-        from scipy.sparse import csr_array
-
-        rows = csr_array(x).astype(net.dtype, copy=False)
-    else:
-        given = np.asarray(x)
-        if given.dtype.kind not in "biuf":
-            raise DataError(f"inputs are numbers; got an array of {given.dtype}")
-        rows = np.ascontiguousarray(given[None, :] if given.ndim == 1 else given, dtype=net.dtype)
+        x = net.recipe.encode(x)
+    rows = _sparse_rows(net, x) if is_sparse(x) else _dense_rows(net, x)
     if rows.ndim != 2 or rows.shape[1] != net.sizes[0]:
-        raise DataError(f"inputs are (n, {net.sizes[0]}), a row an example; got shape {tuple(x.shape)}")
+        shape = tuple(np.shape(x))
+        flat = len(shape) > 2 and math.prod(shape[1:]) == net.sizes[0]
+        remedy = "; give x.reshape(len(x), -1)" if flat else ""
+        raise DataError(f"inputs are (n, {net.sizes[0]}), a row an example; got shape {shape}{remedy}")
     check_finite(rows)
     return rows
+
+
+def _sparse_rows(net: Network, x: Any) -> Array:
+    from scipy.sparse import csr_array
+
+    _check_kind(x.dtype)
+    return csr_array(x).astype(net.dtype, copy=False)
+
+
+def _dense_rows(net: Network, x: Any) -> Array:
+    if isinstance(x, np.ma.MaskedArray):  # NumPy would show what is under the mask
+        x = np.ma.filled(x.astype(np.promote_types(x.dtype, net.dtype)), np.nan)
+    given = np.asarray(x)
+    _check_kind(given.dtype)
+    if given.ndim == 1:
+        given = given[:, None] if net.sizes[0] == 1 else given[None, :]
+    with np.errstate(over="ignore"):  # what overflows in float32 is found by check_finite
+        return given if given.ndim == 0 else np.ascontiguousarray(given, dtype=net.dtype)
+
+
+def _check_kind(dtype: Any) -> None:
+    if dtype.kind not in "biuf":
+        raise DataError(f"inputs are real numbers; got an array of {dtype}")
 
 
 def is_sparse(x: Any) -> bool:

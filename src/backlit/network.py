@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .equations import N1, N8
+from . import equations
 from .errors import CountingError, UsageError
 from .functions import Activation, Cost, as_activation, as_cost, check_fit
 from .initialisation import check_scheme, initialise
@@ -40,7 +40,7 @@ class LayerList:
             raise CountingError(f"{self._letter}[l] takes one layer, not a slice; {COUNTING}")
         if isinstance(l, tuple):
             raise CountingError(
-                f"{self._letter}[l] takes one layer; got {l!r}: write {self._letter}[l][…], the layer first, then the entry"
+                f"{self._letter}[l] takes one layer; got {l!r}: write {self._letter}[l][…], layer first, then entry"
             )
         if isinstance(l, bool) or not isinstance(l, (int, np.integer)):
             raise CountingError(f"{self._letter}[l] takes a layer, an integer; got {l!r}")
@@ -73,7 +73,7 @@ class LayerList:
         return iter(self._arrays)
 
     def __reversed__(self) -> Iterator[Array]:
-        return reversed(self._arrays)
+        return iter(self._arrays[::-1])
 
     def __contains__(self, value: object) -> bool:
         return any(value is array for array in self._arrays)
@@ -86,12 +86,12 @@ class LayerList:
 class Network(Verbs):
     """A network of ``sizes`` (n_0, …, n_L), with an activation for each layer 1 … L and a cost.
 
-    ``activations`` is one for all layers, or a list with an entry for each of L layers. One is a name (``"sigmoid"``), an
-    option (``"elu(alpha=0.5)"``) or a pair (f, f′) of your own: a tuple of two functions is always one such pair, so
-    pairs for several layers stand in a list. ``cost`` likewise, its default the note's. ``init`` names how θ
-    starts ("auto" suits it to each layer's activation), ``seed`` what is drawn; ``theta`` gives the start instead: flat,
-    or [w1, b1, …, wL, bL]. All computing is done in ``dtype``. Raises UsageError, with the remedy, for what can't be.
-    A network can be copied and pickled; one with functions of your own as far as those can be.
+    ``activations`` is one for all layers, or a list with an entry for each of L layers. One is a name
+    (``"sigmoid"``), an option (``"elu(alpha=0.5)"``) or a pair (f, f′) of your own: a tuple of two functions is always
+    one such pair, so pairs for several layers stand in a list. ``cost`` likewise, its default the note's. ``init``
+    names how θ starts ("auto" suits it to each layer's activation), ``seed`` what is drawn; ``theta`` gives the start
+    instead: flat, or [w1, b1, …, wL, bL]. All computing is done in ``dtype``. Raises UsageError, with the remedy, for what
+    can't be. A network can be copied and pickled; one with functions of your own as far as those can be.
     """
 
     def __init__(
@@ -126,7 +126,8 @@ class Network(Verbs):
             if isinstance(reason, UsageError):
                 raise
             raise UsageError(
-                f"a network of sizes {self._sizes} has {self.parameters:,} parameters, more than memory holds; take smaller layers"
+                f"a network of sizes {self._sizes} has {self.parameters:,} parameters, more than memory holds; "
+                "take smaller layers"
             ) from reason
 
     def _set_views(self) -> None:
@@ -182,28 +183,10 @@ class Network(Verbs):
         """The weights w[1] … w[L], each (n_l, n_{l−1}): row j holds what enters neuron j. Views into ``theta``."""
         return self._w
 
-    @w.setter
-    def w(self, given: Any) -> None:
-        self._assign(self._w, given)
-
     @property
     def b(self) -> LayerList:
         """The biases b[1] … b[L], each (n_l,). Views into ``theta``."""
         return self._b
-
-    @b.setter
-    def b(self, given: Any) -> None:
-        self._assign(self._b, given)
-
-    def _assign(self, into: LayerList, given: Any) -> None:
-        """``net.w = [w1, …, wL]``: into the arrays that are there."""
-        listed = list(given) if isinstance(given, (list, tuple, LayerList)) else []
-        if len(listed) != self.L:
-            raise UsageError(
-                f"a network of sizes {self._sizes} takes a list of {self.L} arrays here; got {given!r}"
-            )
-        for l, value in enumerate(listed, start=1):
-            into[l] = value
 
     @property
     def theta(self) -> Array:
@@ -273,12 +256,11 @@ class Network(Verbs):
             raise CountingError(
                 f"θ has no entry {place}: its {self.parameters:,} entries are counted from 0 to {self.parameters - 1:,}"
             )
-        rest = place
-        for position, shape in enumerate(self.shapes):
-            if rest < math.prod(shape):
-                break
-            rest -= math.prod(shape)
-        index = ",".join(str(i) for i in np.unravel_index(rest, shape))
+        counts = [math.prod(shape) for shape in self.shapes]
+        ends = np.cumsum(counts)
+        position = int(np.searchsorted(ends, place, side="right"))
+        within = place - int(ends[position]) + counts[position]
+        index = ",".join(str(i) for i in np.unravel_index(within, self.shapes[position]))
         return f"{'wb'[position % 2]}[{position // 2 + 1}][{index}]"
 
     def copy(self) -> Network:
@@ -319,7 +301,7 @@ class Network(Verbs):
 
 
 class Parameters:
-    """Something with an entry for each parameter (a gradient, an update): ``.theta`` flat (N8), ``.w[l]``, ``.b[l]``."""
+    """An entry for each parameter (a gradient, an update): ``.theta`` flat (N8), ``.w[l]`` and ``.b[l]`` its views."""
 
     def __init__(self, net: Network, flat: Array, included: Mapping[str, Any] | None = None) -> None:
         self.theta = flat
@@ -333,10 +315,10 @@ class Parameters:
 
 
 def _shapes(sizes: Sequence[int]) -> list[tuple[int, ...]]:
-    named = [None, *(N1(sizes, l) for l in range(1, len(sizes)))]
+    named = [None, *(equations.N1(sizes, l) for l in range(1, len(sizes)))]
     w = [None, *(shapes["w"] for shapes in named[1:])]
     b = [None, *(shapes["b"] for shapes in named[1:])]
-    return list(N8(w, b))
+    return list(equations.N8(w, b))
 
 
 def _check_sizes(sizes: Any) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .equations import B5, N5, N6, N11, R1, backward, forward, mean_gradient
+from . import equations
+from .equations import backward, forward, mean_gradient
 from .errors import DataError, UsageError
 from .namespaces import NUMPY, Namespace
 from .network import LayerList, Network, Parameters
@@ -87,7 +88,7 @@ def shares(n: int, dtype: Any, sample_weight: Array | None) -> Array:
 
 def penalty(net: Network, w: list[Array], l1: float, l2: float, xp: Namespace = NUMPY) -> float:
     """R1's two sums over all weights."""
-    return float(sum(R1(xp, "value", one, l1, l2) for one in w[1:])) if l1 or l2 else 0.0
+    return float(sum(equations.R1(xp, "value", one, l1, l2) for one in w[1:])) if l1 or l2 else 0.0
 
 
 def add_penalty_gradient(
@@ -95,7 +96,7 @@ def add_penalty_gradient(
 ) -> None:
     """Adds R1's derivative to ∂C/∂w[l], in place."""
     for weights, gradient in zip(w[1:], into[1:], strict=True):
-        gradient += R1(xp, "gradient", weights, l1, l2)
+        gradient += equations.R1(xp, "gradient", weights, l1, l2)
 
 
 def value_and_gradient(
@@ -115,8 +116,8 @@ def value_and_gradient(
     for rows in chunks(X.shape[0], net.sizes):
         part = None if masks is None else [None if mask is None else mask[rows] for mask in masks]
         z, a = forward(xp, net.layers, w, b, X[rows], part)
-        C = N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
-        value += float(B5(share[rows], C))
+        C = equations.N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
+        value += float(equations.B5(share[rows], C))
         delta = backward(xp, net.layers, net.cost, w, z, a, Y[rows], part)
         of_w, of_b = mean_gradient(share[rows], a, delta)
         for l in range(1, len(w)):
@@ -142,8 +143,8 @@ def measure(
         part = None if masks is None else [None if mask is None else mask[rows] for mask in masks]
         z, a = forward(xp, net.layers, w, b, X[rows], part)
         outputs[rows] = a[-1]
-        C = N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
-        value += float(B5(share[rows], C))
+        C = equations.N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
+        value += float(equations.B5(share[rows], C))
     return value, outputs
 
 
@@ -152,9 +153,9 @@ def trace(net: Network, X: Array, Y: Array, masks: list[Array] | None = None, xp
     w, b = net.views(net.theta)
     z, a = forward(xp, net.layers, w, b, X, masks)
     delta = backward(xp, net.layers, net.cost, w, z, a, Y, masks)
-    dC_da = [N11(w[l + 1], delta[l + 1]) for l in range(net.L)]
-    dC_da.append(N6("dC/da", xp, net.cost, a[-1], Y))
-    C = N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y)
+    dC_da = [equations.N11(w[l + 1], delta[l + 1]) for l in range(net.L)]
+    dC_da.append(equations.N6("dC/da", xp, net.cost, a[-1], Y))
+    C = equations.N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y)
     return Trace(
         z=LayerList("z", z[1:]),
         a=LayerList("a", a, first=0),

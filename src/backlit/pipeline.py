@@ -1,7 +1,8 @@
-"""From data to a trained network in one call: what ``backlit train`` does, as a function.
+"""From data to a trained, saved network and back to answers: what the command line does, as functions.
 
-Load, hold a part out, split a validation part off, learn the recipe on what is left, build the network, train, evaluate.
-The recipe, the classes and how the data was split stay with the network, so that a raw file is all that it needs later.
+``train`` splits, learns the recipe on the training part alone, builds the network, fits, evaluates on what was held out,
+and saves. ``examples_of``, ``predict`` and ``evaluate`` use a model on raw data. Nothing is printed here, and no
+arithmetic of the note's is done here.
 """
 
 from __future__ import annotations
@@ -14,253 +15,342 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoints, data
-from .data import Dataset, Recipe
-from .errors import DataError, UsageError
-from .files import save
-from .functions import as_activation, as_cost
+from . import checkpoints, finder, metrics, training
+from .choices import Choices, build, sort_options
+from .data import Dataset, Recipe, Table
+from .data import load as load_data
+from .errors import DataError, ModelError, UsageError
 from .history import History
-from .metrics import Evaluation, evaluate
 from .network import Network
-from .sets import split_rows
+from .parts import Parts, as_wanted, missing_target, split
+from .settings import Settings
 from .storage import check_writable
-from .training import fit
 
 Array = Any
 
 
 @dataclass(frozen=True)
-class Job:
-    """What ``train`` is told besides the settings of ``fit``, all of it plain: it is kept in checkpoints."""
+class Outcome:
+    """What ``train`` made: the network, its history, and how good it is on examples it never saw, where there are any.
 
-    source: str
-    target: str | None = None
-    task: str | None = None
-    layers: tuple[int, ...] = (30,)
-    activation: tuple[str, ...] = ("relu",)  # one for all hidden layers, or one each
-    output_activation: str | None = None
-    cost: str | None = None
-    init: str = "auto"
-    seed: int = 0
-    dtype: str = "float32"
-    held_out: float | None = None  # a fraction, never seen by training
-    validation: str | None = None  # a fraction, a number of last examples, "test", or a file
-    limit: int | None = None
-    data_dir: str | None = None
-    exclude: tuple[str, ...] = ()
-    missing: str = "mean"
-    standardise: bool = True
-    out: str | None = None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What ``train`` gives back. ``held_out`` is the evaluation on examples held out, or None where there are none."""
+    ``judged_on`` is "held-out", "validation" or None; ``evaluation`` is of that set. ``interrupted`` says that Ctrl-C
+    ended the run; ``checkpoint`` is then where it can go on from.
+    """
 
     net: Network
     history: History
-    job: Job
-    examples: int
-    held_out: Evaluation | None
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the run."""
-        return self.history.stop_reason == "interrupted"
+    evaluation: metrics.Evaluation | None
+    judged_on: str | None
+    interrupted: bool
+    out: Path | None
+    checkpoint: Path | None
 
 
 @dataclass(frozen=True)
-class Split:
-    """A data set's examples to train on, to validate on and to hold out."""
+class Prepared:
+    """A network that is ready to be fitted, and its examples encoded: a^0 (n, n_0) and targets (n, n_L)."""
 
-    train: Dataset
-    validation: Dataset | None
+    net: Network
+    x: Array
+    y: Array
+    sample_weight: Array | None
+    validation: tuple[Array, Array] | None
     held_out: Dataset | None
+    facts: dict[str, Any]
 
 
-def train(job: Job, *, resume: str | Path | None = None, progress: Any = None, **settings: Any) -> Trained:
-    """Does the whole job; raises UsageError, DataError, ModelError or DivergenceError, and then has written nothing.
+def train(
+    data: Any = None,
+    *,
+    out: str | Path | None = None,
+    resume: str | Path | None = None,
+    progress: Any = None,
+    callbacks: Sequence[Any] = (),
+    **options: Any,
+) -> Outcome:
+    """Trains a network on a named set, a file, a table or a Dataset; ``out`` is where the model goes.
 
-    With ``job.out`` the network is saved there, and on Ctrl-C a checkpoint beside it, from which ``resume_job`` goes on.
+    ``options`` are those of ``Choices`` (target, layers, activation, cost, held_out, validation, …) and of training.fit
+    (epochs, optimizer, eta, …; here adam unless told otherwise). With ``out``, Ctrl-C leaves the model and ``out`` +
+    ".checkpoint", from which ``resume`` alone goes on, to the same bits. Raises what loading, learning and fitting raise,
+    and writes nothing then.
     """
-    if job.out is not None:
-        check_writable(job.out, "the model")
-    split = load_split(job)
-    scale = as_cost(job.cost).targets != "counts" if job.cost else True
-    recipe = Recipe.learn(
-        split.train,
-        task=job.task,  # type: ignore[arg-type]
-        standardise=job.standardise,
-        missing=job.missing,
-        exclude=job.exclude,
-        scale_target=scale,
+    if resume is not None:
+        if options:
+            raise UsageError(
+                f"a resumed run keeps its own settings; leave out {', '.join(sorted(options))}, or start a new run"
+            )
+        return _resume(data, Path(resume), out, progress, callbacks)
+    choices, settings = sort_options(data, options)
+    target = None if out is None else _place(out)
+    return _run(prepare(choices), choices, settings, target, None, progress, callbacks)
+
+
+def find_eta(data: Any, *, steps: int = 200, **options: Any) -> finder.EtaRange:
+    """The learning-rate range test on what ``train`` would train on, with the same options; trains nothing."""
+    choices, settings = sort_options(data, options)
+    prepared = prepare(choices)
+    taken = ("l1", "l2", "clip_value", "clip_norm", "max_norm", "optimizer", "engine")
+    plan = {name: value for name, value in settings.items() if name in taken}
+    size = settings.get("batch_size", Settings.batch_size)
+    n = len(prepared.y)
+    return finder.find_eta(
+        prepared.net, prepared.x, prepared.y, steps=steps, batch_size=n if size is None else size, **plan
     )
-    net = build(job, recipe)
-    x, y = _encoded(recipe, split.train, net)
-    validation = None if split.validation is None else _encoded(recipe, split.validation, net)
-    net.classes = None  # while training: the targets are numbers already
-    history = fit(
+
+
+def prepare(choices: Choices, net: Network | None = None) -> Prepared:
+    """Loads, splits, learns the recipe on the training part, builds the network, encodes. ``net`` is a resumed run's.
+
+    Raises DataError and UsageError.
+    """
+    parts = split(choices, load_data)
+    if net is None:
+        # Learnt from everything first, and thrown away: its errors name rows as the file counts them.
+        Recipe.learn(parts.everything, task=choices.task, missing=choices.missing)
+        recipe = Recipe.learn(parts.training, task=choices.task, missing=choices.missing)
+        net = build(choices, recipe)
+    x, y = encode(net, parts.training)
+    validation = None if parts.validation is None else encode(net, parts.validation)
+    return Prepared(net, x, y, parts.weights, validation, parts.held_out, facts_of(choices, parts))
+
+
+def encode(net: Network, dataset: Dataset) -> tuple[Array, Array]:
+    """a^0 (n, n_0) and targets (n, n_L) in the network's dtype; raises DataError naming file and row."""
+    return net.recipe.encode(dataset.inputs, dtype=net.dtype), as_wanted(net, dataset)
+
+
+def facts_of(choices: Choices, parts: Parts) -> dict[str, Any]:
+    """What the model remembers of its data, so that the examples held out are found again."""
+    return {
+        "name": parts.everything.name,
+        "target": parts.everything.target,
+        "held_out": parts.held_out_as,
+        "seed": choices.seed,
+        "limit": choices.limit,
+        "exclude": [*choices.exclude, *([choices.weight_column] if choices.weight_column else [])],
+        "examples": len(parts.everything),
+        "trained_on": len(parts.training),
+        "fingerprint": parts.fingerprint,
+    }
+
+
+def _place(out: str | Path) -> Path:
+    target = Path(out)
+    check_writable(target, "the model")
+    return target.resolve()
+
+
+def checkpoint_of(out: Path) -> Path:
+    """Where the checkpoint of a run that makes the model ``out`` stands."""
+    return out.with_name(f"{out.name}.checkpoint")
+
+
+def _resume(
+    data: Any, path: Path, out: str | Path | None, progress: Any, callbacks: Sequence[Any]
+) -> Outcome:
+    saved = checkpoints.load(path)
+    told = saved.command.get("choices")
+    if told is None:
+        raise ModelError(
+            f"{path} doesn't say which data it was trained on, as it was not written by 'backlit train'; go on from "
+            "Python, with net.fit(x, y, resume=…)"
+        )
+    choices = Choices.from_json(told)
+    if data is not None:
+        choices = dataclasses.replace(choices, data=data)
+    if choices.data is None:
+        raise UsageError(f"the run of {path} was on data from Python; give the data again")
+    place = out if out is not None else saved.command.get("out")
+    target = None if place is None else _place(place)
+    prepared = prepare(choices, saved.net.copy())
+    return _run(prepared, choices, {}, target, path, progress, callbacks)
+
+
+def _run(
+    prepared: Prepared,
+    choices: Choices,
+    settings: dict[str, Any],
+    out: Path | None,
+    resume: Path | None,
+    progress: Any,
+    callbacks: Sequence[Any],
+) -> Outcome:
+    net = prepared.net
+    checkpoint = resume or (None if out is None else checkpoint_of(out))
+    history = training.fit(
         net,
-        x,
-        y,
-        validation=validation,
-        progress=progress,
-        checkpoint=None if job.out is None else checkpoint_path(job.out),
+        prepared.x,
+        prepared.y,
+        validation=prepared.validation,
+        sample_weight=prepared.sample_weight,
+        checkpoint=checkpoint,
         resume=resume,
-        command=dataclasses.asdict(job),
+        command={"choices": choices.to_json(), "out": None if out is None else str(out)},
+        progress=progress,
+        callbacks=callbacks,
         **settings,
     )
-    net.classes = recipe.classes
-    net.training["data"] = {
-        "source": job.source,
-        "target": job.target,
-        "held_out": job.held_out,
-        "seed": job.seed,
-        "limit": job.limit,
-        "examples": len(split.train),
-    }
-    if job.out is not None:
-        save(net, job.out)
-    found = None
-    if split.held_out is not None and history.stop_reason != "interrupted":
-        found = evaluate(net, split.held_out, split.held_out.labels())
-    return Trained(net, history, job, len(split.train), found)
+    net.training["data"] = prepared.facts
+    judged_on, evaluation = _judge(prepared)
+    if out is not None:
+        net.save(out)
+    interrupted = history.stop_reason == "interrupted"
+    return Outcome(net, history, evaluation, judged_on, interrupted, out, checkpoint if interrupted else None)
 
 
-def resume_job(checkpoint: str | Path, *, progress: Any = None) -> Trained:
-    """Goes on with the run of a checkpoint that ``train`` wrote: data and settings are in it."""
-    command = dict(checkpoints.load(checkpoint).command)
-    if not command:
-        raise UsageError(
-            f"{checkpoint} was written by fit() in Python, which knows its data; resume it there: fit(x, y, resume=…)"
+def _judge(prepared: Prepared) -> tuple[str | None, metrics.Evaluation | None]:
+    net = prepared.net
+    if prepared.held_out is not None:
+        return "held-out", metrics.evaluate(net, *encode(net, prepared.held_out))
+    if prepared.validation is not None:
+        return "validation", metrics.evaluate(net, *prepared.validation)
+    return None, None
+
+
+# ------------------------------------------------------------------------------------------------------ using a model
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows for a model: ``dataset`` (its target may be None) and each row's ``numbers`` in the data, from 0, (n,).
+
+    ``seen`` says that these are the very data that the model was trained on, none held out.
+    """
+
+    dataset: Dataset
+    numbers: Array
+    seen: bool = False
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """``answers`` (n,) are class names, or values in the target's own unit; ``outputs`` is a^L, (n, n_L).
+
+    ``known`` (n,) are the right answers where the data has them. For classes ``scores`` (n, K) has a number for each,
+    which is a probability where ``probabilities`` is true and else the output of its neuron; (n, 1) where one output
+    without that meaning decides between two.
+    """
+
+    answers: Array
+    outputs: Array
+    known: Array | None
+    scores: Array | None
+    probabilities: bool
+
+
+def examples_of(
+    net: Network,
+    source: Any,
+    *,
+    held_out: bool = False,
+    limit: int | None = None,
+    data_dir: str | Path | None = None,
+    need_target: bool = False,
+) -> Examples:
+    """The rows of a name, file, table or Dataset as the model's recipe takes them; ``held_out`` those it never saw.
+
+    Raises DataError, and UsageError where nothing was held out.
+    """
+    if net.recipe is None:
+        raise ModelError(
+            "this model has no recipe for raw data, as it was trained on plain arrays; use it from Python, with net.predict(x)"
         )
-    known = {field.name for field in dataclasses.fields(Job)}
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in command.items() if name in known}
-    return train(Job(**plain), resume=checkpoint, progress=progress)
+    facts = net.training.get("data", {})
+    dataset = _load_for(net, source, facts, held_out, data_dir, need_target)
+    numbers = np.arange(len(dataset))
+    seen = dataset.wanted is not None and dataset.fingerprint() == facts.get("fingerprint")
+    if held_out:
+        dataset, numbers = _held_out(dataset, facts, seen)
+    left_out = [name for name in facts.get("exclude", []) if name in dataset.inputs.names]
+    dataset = dataclasses.replace(dataset, inputs=dataset.inputs.without(left_out))
+    return Examples(dataset.limited(limit), numbers[:limit], seen and not held_out)
 
 
-def checkpoint_path(out: str | Path) -> Path:
-    """Where a run that saves to ``out`` keeps its checkpoint."""
-    return Path(f"{out}.checkpoint")
+def _load_for(
+    net: Network, source: Any, facts: dict[str, Any], held_out: bool, data_dir: Any, need_target: bool
+) -> Dataset:
+    if isinstance(source, Dataset):
+        return source
+    limit = facts.get("limit") if held_out else None
+    seed = facts.get("seed", 0)
+    target = net.recipe.target.name
+    if need_target or held_out:
+        return load_data(source, target=target, data_dir=data_dir, limit=limit, seed=seed)
+    return load_data(source, target=target, data_dir=data_dir, seed=seed, optional_target=True)
 
 
-def load_split(job: Job) -> Split:
-    """The job's examples: held out first, then validation, the rest is for training."""
-    whole = data.load(job.source, target=job.target, data_dir=job.data_dir, seed=job.seed, limit=job.limit)
-    rest, held_out = hold_out(whole, job.held_out, job.seed)
-    if job.validation is None:
-        return Split(rest, None, held_out)
-    if job.validation == "test":
-        if whole.test is None:
-            raise UsageError(f"{whole.name} has no test set of its own; give --validation a fraction, a number or a file")
-        return Split(rest, whole.test, held_out)
-    number = _number(job.validation)
-    if number is None:
-        extra = data.load(job.validation, target=job.target or whole.target)
-        return Split(rest, extra, held_out)
-    kept, apart = _apart(rest, number, job.seed)
-    return Split(rest.take(kept), rest.take(apart), held_out)
-
-
-def hold_out(whole: Dataset, fraction: float | None, seed: int) -> tuple[Dataset, Dataset | None]:
-    """What is not held out, and what is: a fraction, of every class the same, or else the set's own test set."""
-    if fraction is None:
-        return whole, whole.test
-    if not 0 < fraction < 1:
-        raise UsageError(f"held-out is a fraction between 0 and 1; got {fraction:g}")
-    kept, apart = split_rows(len(whole), fraction, seed, _classes(whole))
-    return whole.take(kept), whole.take(apart)
-
-
-def held_out_of(net: Network, source: str, *, target: str | None = None, data_dir: str | None = None) -> Dataset:
-    """The examples of ``source`` that the network's training held out; raises UsageError where it held none out."""
-    how = net.training.get("data") or {}
-    whole = data.load(
-        source,
-        target=target or how.get("target"),
-        data_dir=data_dir,
-        seed=int(how.get("seed", 0)),
-        limit=how.get("limit"),
-    )
-    apart = hold_out(whole, how.get("held_out"), int(how.get("seed", 0)))[1]
-    if apart is None:
-        raise UsageError(f"this network's training held nothing of {source} out; train with --held-out 0.2, or leave --held-out away")
-    return apart
-
-
-def build(job: Job, recipe: Recipe) -> Network:
-    """The untrained network that fits the recipe; the output and cost are suited to the task unless they are named."""
-    cost = job.cost or ("cross_entropy" if recipe.task == "classes" else "squared_error")
-    output = job.output_activation or _output_for(cost, recipe)
-    hidden = list(job.activation) * len(job.layers) if len(job.activation) == 1 else list(job.activation)
-    if len(hidden) != len(job.layers):
+def _held_out(dataset: Dataset, facts: dict[str, Any], same: bool) -> tuple[Dataset, Array]:
+    """The examples that were held out when the model was trained, and their numbers."""
+    kept = facts.get("held_out")
+    if dataset.test is not None and kept in (None, "test"):
+        return dataset.test, np.arange(len(dataset.test))
+    if kept is None:
         raise UsageError(
-            f"{len(job.layers)} hidden layers and {len(hidden)} activations: give one for all of them, or one each"
+            "nothing was held out when this model was trained; train with --held-out 0.2, or leave --held-out away here"
         )
-    outputs = len(recipe.classes) if recipe.classes is not None else 1
-    net = Network(
-        [len(recipe.inputs), *job.layers, outputs],
-        activations=[*hidden, output],
-        cost=cost,
-        init=job.init,
-        seed=job.seed,
-        dtype=job.dtype,
-    )
-    if net.cost.targets == "distribution" and recipe.task == "values":
-        raise UsageError(f"{net.cost.name} is for classes, and the target {recipe.target.name!r} is a value; take 'squared_error'")
-    if net.cost.targets == "counts" and recipe.task == "classes":
-        raise UsageError(f"{net.cost.name} is for counts, and the target {recipe.target.name!r} is a class; take 'cross_entropy'")
-    net.recipe, net.classes, net.task = recipe, recipe.classes, recipe.task
-    return net
+    if not same:
+        raise DataError(
+            f"{dataset.name} is not the data that this model was trained on ({facts['name']}, {facts['examples']:,} examples), "
+            "so it can't be said which of its rows were held out; give that data, or leave --held-out away"
+        )
+    from .parts import hold_out
+
+    rows = hold_out(dataset, float(kept), int(facts["seed"]))[1]
+    return dataset.take(rows), rows
 
 
-def _output_for(cost: str, recipe: Recipe) -> str:
-    """The usual output activation of a cost: what keeps its δ^L simple."""
-    row = as_cost(cost)
-    if row.targets in ("distribution", "probabilities", "counts"):
-        return {"distribution": "softmax", "probabilities": "sigmoid", "counts": "exp"}[row.targets]
-    squared = row.name in ("squared_error", "half_squared_error", "mean_squared_error")
-    return "sigmoid" if squared and recipe.task == "classes" else "identity"
+def predict(net: Network, examples: Examples) -> Prediction:
+    """The model's answers for rows; raises DataError naming file, row and column."""
+    dataset = examples.dataset
+    outputs = net.predict(net.recipe.encode(dataset.inputs, dtype=net.dtype))
+    known = None
+    if dataset.wanted is not None and missing_target(dataset) is None:
+        as_wanted(net, dataset)  # an unknown label is an error, not a wrong answer
+        known = dataset.labels()
+    return prediction(net, outputs, known)
 
 
-def _encoded(recipe: Recipe, dataset: Dataset, net: Network) -> tuple[Array, Array]:
-    return recipe.encode(dataset, net.dtype), recipe.encode_target(dataset.labels())
+def prediction(net: Network, outputs: Array, known: Array | None = None) -> Prediction:
+    """What the outputs a^L (n, n_L) say."""
+    if net.task == "values":
+        return Prediction(net.recipe.decode_values(outputs), outputs, known, None, False)
+    from .targets import decode_labels
+
+    name, one = net.activations[-1].name, outputs.shape[1] == 1
+    probabilities = name == "softmax" or (name == "sigmoid" and one)
+    scores = np.hstack([1 - outputs, outputs]) if one and probabilities else outputs
+    return Prediction(decode_labels(net, outputs), outputs, known, scores, probabilities)
 
 
-def _classes(dataset: Dataset) -> Array | None:
-    """The class of each example as a number, to split every class alike; None for values."""
-    if dataset.task != "classes" or dataset.wanted is None:
-        return None
-    return np.unique(np.array([str(one) for one in dataset.labels().tolist()]), return_inverse=True)[1]
+def evaluate(net: Network, examples: Examples) -> metrics.Evaluation:
+    """Cost and metrics of the model on rows whose target is known; raises DataError naming file, row and column."""
+    return metrics.evaluate(net, *encode(net, examples.dataset))
 
 
-def _number(text: str) -> float | int | None:
-    """A fraction or a whole number, or None for anything else (a path)."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
+def pictures(net: Network, path: Path) -> tuple[list[Path], Array]:
+    """A picture file, or a folder of them, as the model takes them: their paths, and a^0 (n, n_0) from 0 to 1.
+
+    Raises DataError for what is no picture, and UsageError where the model's inputs are no pixels.
+    """
+    from .data.images import from_folder, from_photo
+
+    shape = None if net.recipe is None else net.recipe.image
+    if shape is None:
+        raise UsageError(f"{path} is for models on images, and this model's inputs are columns; give a table")
+    paths = from_folder(path) if path.is_dir() else [path]
+    return paths, np.stack([from_photo(one, shape=shape).reshape(-1) for one in paths]).astype(net.dtype)
 
 
-def _apart(rest: Dataset, number: float, seed: int) -> tuple[Array, Array]:
-    """The rows to keep and to validate on: a fraction drawn at random, or the last so many."""
-    n = len(rest)
-    if isinstance(number, int):
-        if not 0 < number < n:
-            raise DataError(f"validation takes the last {number:,} examples, and there are {n:,}")
-        return np.arange(n - number), np.arange(n - number, n)
-    if not 0 < number < 1:
-        raise UsageError(f"validation is a fraction between 0 and 1, a whole number, 'test', or a file; got {number:g}")
-    return split_rows(n, number, seed, _classes(rest))
+def is_pictures(net: Network, source: Any) -> bool:
+    """Whether ``source`` is a picture file or, for a model on images, a folder."""
+    from .data.images import is_image
+
+    path = Path(source)
+    on_images = net.recipe is not None and net.recipe.image is not None
+    return (path.is_file() and is_image(path)) or (path.is_dir() and on_images)
 
 
-def check_functions(job: Job) -> None:
-    """Refuses unknown activations and costs before any data is read (UsageError)."""
-    for name in (*job.activation, *([job.output_activation] if job.output_activation else [])):
-        as_activation(name)
-    if job.cost:
-        as_cost(job.cost)
-
-
+def table_of(given: Any) -> Table:
+    """Any table as Backlit's own; raises DataError for what is none."""
+    return Table.from_any(given)

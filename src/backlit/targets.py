@@ -15,38 +15,40 @@ from .errors import BacklitWarning, DataError
 from .network import Network
 
 Array = Any
-_SUM_TOLERANCE = 1e-6  # of a soft label's sum
+_SUM_TOLERANCE = 1e-5  # of a soft label's sum: what float32 leaves of 1 over a thousand classes
 
 
-def encode_targets(net: Network, y: Any, *, numbers: bool = False) -> Array:
+def encode_targets(net: Network, y: Any) -> Array:
     """y as (n, n_L) in the network's dtype. Labels become one-hot (±1 for hinges), a vector becomes a column.
 
-    Where the network has class names, labels are those names, unless ``numbers`` says that they are numbers already.
-
-    Sets ``net.task`` where it is not known yet. Raises DataError naming the row, the rule and the remedy.
+    Labels are names where ``net.classes`` has them, else numbers from 0. Sets ``net.task`` where it is not known yet.
+    Raises DataError naming the row, the rule and the remedy.
     """
-    given = np.asarray(y)
+    given = _as_array(y)
     outputs = net.sizes[-1]
-    if given.ndim not in (1, 2):
-        raise DataError(f"targets have one or two dimensions; got shape {given.shape}")
-    if given.dtype.kind in "OUS" or (net.classes is not None and not numbers):
+    named = given.ndim == 1 and _holds_names(net, given)
+    if named:
         given = _numbers_of_names(net, given)
-    if given.ndim == 2 and given.shape[1] == 1 and outputs > 1:
-        given = given[:, 0]
+    elif given.dtype.kind not in "biuf":
+        raise DataError(
+            f"targets are real numbers or labels; got an array of shape {given.shape} with {given.reshape(-1)[:1].tolist()}"
+        )
+    labels = named or (given.ndim == 1 and outputs > 1)
     if given.ndim == 1 and outputs > 1:
         rows = _one_hot(given, outputs)
-        labels = True
     else:
         rows = given[:, None] if given.ndim == 1 else given
         if rows.shape[1] != outputs:
             raise DataError(
                 f"targets have {rows.shape[1]} columns and the network {outputs} outputs; give (n, {outputs}), or labels"
             )
-        labels = False
-    rows = np.ascontiguousarray(rows, dtype=net.dtype)
+    with np.errstate(over="ignore"):  # what overflows in float32 is found on the next line
+        rows = np.ascontiguousarray(rows, dtype=net.dtype)
     _finite(rows)
+    if labels and net.cost.built_in and net.cost.targets == "signs":
+        rows = 2 * rows - 1
     rows = _RULES[net.cost.targets](rows, net) if net.cost.built_in else rows
-    if net.task is None:
+    if net.task is None and len(rows):
         net.task = "classes" if labels or _looks_like_classes(rows, net) else "values"
     return rows
 
@@ -54,13 +56,15 @@ def encode_targets(net: Network, y: Any, *, numbers: bool = False) -> Array:
 def decode_labels(net: Network, outputs: Array) -> Array:
     """What the outputs (n, n_L) say: class names or numbers (n,) for a classifier, else the values, (n,) where n_L = 1.
 
-    One output means the second class above the midpoint of its two targets: 0 for ±1 costs, else 1/2.
+    One output means the second class above the midpoint of its two targets: 0 for ±1 costs, else 1/2. Where the task is
+    not known yet, a cost that is for classes only ("cross_entropy") says it.
     """
-    if net.task != "classes":
+    task = net.task or ("classes" if net.cost.targets == "distribution" else "values")
+    if task != "classes":
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
     numbers = class_numbers(net, outputs)
     if net.classes is not None:
-        return np.asarray(net.classes)[numbers]
+        return _names(net.classes)[numbers]
     return np.where(numbers, 1, -1) if net.cost.targets == "signs" and outputs.shape[1] == 1 else numbers
 
 
@@ -71,40 +75,74 @@ def class_numbers(net: Network, rows: Array) -> Array:
     return (rows[:, 0] > (0.0 if net.cost.targets == "signs" else 0.5)).astype(np.intp)
 
 
+def _names(classes: tuple[Any, ...]) -> Array:
+    """The class names as an array, of objects where NumPy would make one kind of several."""
+    names = np.asarray(classes)
+    if names.ndim == 1 and names.tolist() == list(classes):
+        return names
+    names = np.empty(len(classes), dtype=object)
+    names[:] = classes
+    return names
+
+
+def _as_array(y: Any) -> Array:
+    """y as an array of one or two dimensions, a single column as a vector; numbers kept as objects become numbers."""
+    try:
+        given = np.asarray(y)
+        if given.dtype.kind == "O":
+            given = np.asarray(given.tolist())
+    except ValueError:
+        raise DataError(
+            "targets are one label or one row of numbers for each example; these rows differ in length"
+        ) from None
+    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
+        row = int(np.argwhere(np.ma.getmaskarray(y))[0][0])
+        raise DataError(f"row {row}: the target is masked, a missing value; leave such rows out")
+    if given.ndim not in {1, 2}:
+        raise DataError(f"targets have one or two dimensions; got shape {given.shape}")
+    return given[:, 0] if given.ndim == 2 and given.shape[1] == 1 else given
+
+
+def _holds_names(net: Network, given: Array) -> bool:
+    """Whether labels have to be looked up: words always, numbers where class names are numbers."""
+    if given.dtype.kind in "OUS":
+        return True
+    return net.classes is not None and not all(isinstance(name, str) for name in net.classes)
+
+
 def _numbers_of_names(net: Network, given: Array) -> Array:
-    if given.dtype.kind not in "OUS" and given.ndim == 2:
-        return given
     if net.classes is None:
         raise DataError(
-            f"targets are words such as {given.reshape(-1)[0]!r}, and this network has no class names; "
+            f"targets are words such as {given[0]!s}, and this network has no class names; "
             "set net.classes, or give numbers from 0"
         )
-    names = list(net.classes)
-    flat = given.reshape(-1).tolist()
-    number = {name: place for place, name in enumerate(names)}
-    for row, label in enumerate(flat):
+    number = {name: place for place, name in enumerate(net.classes)}
+    found = []
+    for row, label in enumerate(given.tolist()):
         if label not in number:
-            shown = ", ".join(map(str, names[:10])) + (", …" if len(names) > 10 else "")
+            shown = ", ".join(map(str, net.classes[:10])) + (", …" if len(net.classes) > 10 else "")
             raise DataError(f"row {row}: {label!r} is not one of the classes {shown}")
-    return np.asarray([number[label] for label in flat])
+        found.append(number[label])
+    return np.asarray(found, dtype=np.intp)
 
 
 def _one_hot(labels: Array, outputs: int) -> Array:
-    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
-        row = int(np.argmax(labels != np.floor(labels)))
+    _finite(labels[:, None])
+    broken = labels != np.floor(labels)
+    if broken.any():
+        row = int(np.argmax(broken))
         raise DataError(
             f"row {row}: target {labels[row]} is not a label, and a value has one number for each of "
             f"the {outputs} outputs; give (n, {outputs}), or whole labels 0 to {outputs - 1}"
         )
-    numbers = labels.astype(np.int64)
-    wrong = (numbers < 0) | (numbers >= outputs)
+    wrong = (labels < 0) | (labels >= outputs)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
             f"row {row}: label {labels[row]} is outside 0 to {outputs - 1}, the labels of {outputs} outputs"
         )
-    rows = np.zeros((len(numbers), outputs))
-    rows[np.arange(len(numbers)), numbers] = 1
+    rows = np.zeros((len(labels), outputs))
+    rows[np.arange(len(labels)), labels.astype(np.intp)] = 1
     return rows
 
 
@@ -129,7 +167,7 @@ def _probabilities(rows: Array, net: Network) -> Array:
 
 def _distribution(rows: Array, net: Network) -> Array:
     _breach(rows, rows < 0, f"targets of {net.cost.name} are probabilities, none below 0")
-    sums = rows.sum(axis=1)
+    sums = rows.sum(axis=1, dtype=np.float64)
     wrong = abs(sums - 1) > _SUM_TOLERANCE
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -167,9 +205,21 @@ _RULES = {
 
 
 def _looks_like_classes(rows: Array, net: Network) -> bool:
-    """One-hot rows, or a single two-valued target under a cost that is for classes."""
+    """Whether rows given without labels are a classifier's: a cost for classes, one-hot rows, or one two-valued column.
+
+    A column of two values counts as such under the costs for classes, and where the output lies between 0 and 1 and the
+    values are those two; a regression on any other output keeps its 0 and 1 as numbers.
+    """
+    targets = net.cost.targets
     if rows.shape[1] > 1:
-        top = rows.max(axis=1)
-        low = -1 if net.cost.targets == "signs" else 0
-        return bool((top == 1).all() and ((rows == low).sum(axis=1) == rows.shape[1] - 1).all())
-    return net.cost.targets in ("probabilities", "distribution", "signs") and len(np.unique(rows)) <= 2
+        low = -1 if targets == "signs" else 0
+        one_hot = ((rows == 1).sum(axis=1) == 1) & ((rows == low).sum(axis=1) == rows.shape[1] - 1)
+        return targets == "distribution" or bool(one_hot.all())
+    if targets in {"signs", "distribution"}:
+        return True
+    low, high = float(rows.min()), float(rows.max())
+    two = bool(((rows == low) | (rows == high)).all())
+    if targets == "probabilities":  # two values on either side of 1/2: labels, perhaps smoothed
+        return two and (low < 0.5 < high or low == high in {0.0, 1.0})
+    output = net.activations[-1]
+    return two and {low, high} <= {0.0, 1.0} and (output.lowest, output.highest) == (0, 1)

@@ -34,7 +34,9 @@ def examples(net: Network, x: Any, y: Any) -> tuple[Array, Array]:
     Raises DataError where their numbers of rows differ.
     """
     if net.recipe is not None and is_raw(x):
-        return _of_same_length(encode_inputs(net, x), encode_targets(net, net.recipe.encode_target(y), numbers=True))
+        return _of_same_length(
+            encode_inputs(net, x), encode_targets(net, net.recipe.encode_target(y), numbers=True)
+        )
     return _of_same_length(encode_inputs(net, x), encode_targets(net, y))
 
 

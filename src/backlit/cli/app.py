@@ -29,7 +29,9 @@ app = typer.Typer(
 )
 
 
-def command(name: str, examples: str, group: typer.Typer = app) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(
+    name: str, examples: str, group: typer.Typer = app
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Registers a command: errors of ours become one line and an exit code, and ``examples`` end its help."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -86,7 +88,9 @@ def show(text: str = "") -> None:
 
 def show_json(schema: str, content: dict[str, Any]) -> None:
     """The result as one JSON object with its versioned schema, strict JSON: what is not a finite number is null."""
-    print(json.dumps({"schema": f"backlit.{schema}/1", **_plain(content)}, ensure_ascii=False, allow_nan=False))
+    print(
+        json.dumps({"schema": f"backlit.{schema}/1", **_plain(content)}, ensure_ascii=False, allow_nan=False)
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -108,7 +112,9 @@ def in_colour() -> bool:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
     """A plain table for a terminal or a pipe: columns aligned, those of ``left`` to the left."""
-    widths = [max(len(head), *(len(row[k]) for row in rows)) if rows else len(head) for k, head in enumerate(heads)]
+    widths = [
+        max(len(head), *(len(row[k]) for row in rows)) if rows else len(head) for k, head in enumerate(heads)
+    ]
 
     def line(cells: Sequence[str]) -> str:
         padded = [
@@ -117,7 +123,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[in
         ]
         return "  " + "   ".join(padded).rstrip()
 
-    return "\n".join([line(heads), "  " + "─" * (sum(widths) + 3 * len(widths) - 3), *(line(row) for row in rows)])
+    return "\n".join(
+        [line(heads), "  " + "─" * (sum(widths) + 3 * len(widths) - 3), *(line(row) for row in rows)]
+    )
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -143,6 +151,8 @@ def version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: bool = typer.Option(False, "--version", callback=version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=version, is_eager=True, help="Print the version."
+    ),
 ) -> None:
     """Feed-forward networks you can see through. Train fast, see every derivative, prove it right."""

@@ -52,8 +52,12 @@ def inspect(
 def _training(how: dict[str, Any]) -> list[str]:
     from ..progress import summary
 
-    lines = [f"{how['epochs']:,} epochs ({how['steps']:,} steps) on {how['examples']:,} examples; stopped: {how['stop_reason']}"]
-    settings = ", ".join(f"{name}={value}" for name, value in how["settings"].items() if value not in (None, [], ()))
+    lines = [
+        f"{how['epochs']:,} epochs ({how['steps']:,} steps) on {how['examples']:,} examples; stopped: {how['stop_reason']}"
+    ]
+    settings = ", ".join(
+        f"{name}={value}" for name, value in how["settings"].items() if value not in (None, [], ())
+    )
     lines.append(settings)
     if how.get("last"):
         lines.append(f"last epoch: {summary(how['last'])}")
@@ -88,7 +92,9 @@ def data_show(
     from ..data.read import load_rows
 
     path = Path(source)
-    dataset = load_rows(path, target) if path.is_file() else data.load(source, target=target, data_dir=data_dir)
+    dataset = (
+        load_rows(path, target) if path.is_file() else data.load(source, target=target, data_dir=data_dir)
+    )
     first = dataset.limited(limit)
     if as_json:
         show_json("data-show", _as_data(dataset, first))
@@ -113,7 +119,9 @@ def _draw(first: Any) -> None:
     height, width = first.image
     wide = width if colour else 2 * width
     labels = [str(label) for label in first.labels().tolist()]
-    per_line = max(1, shutil.get_terminal_size((80, 24)).columns // (max(wide, *(len(one) for one in labels)) + 2))
+    per_line = max(
+        1, shutil.get_terminal_size((80, 24)).columns // (max(wide, *(len(one) for one in labels)) + 2)
+    )
     pixels = first.inputs.block.astype(float) / first.white
     for start in range(0, len(first), per_line):
         part = pixels[start : start + per_line]
@@ -134,7 +142,14 @@ def _columns(dataset: Any, first: Any) -> None:
         columns.append((f"{dataset.target} (target)", dataset.labels(), first.labels()))
     for name, column, head in columns:
         gaps = is_missing(column).mean()
-        values = ", ".join("–" if value is None or value != value else number(value) if isinstance(value, float) else str(value) for value in head.tolist()[:6])
+        values = ", ".join(
+            "–"
+            if value is None or value != value
+            else number(value)
+            if isinstance(value, float)
+            else str(value)
+            for value in head.tolist()[:6]
+        )
         rows.append([name, kind_of(column), percent(gaps) if gaps else "", values])
     show(table(["column", "holds", "missing", "first values"], rows, left=(0, 1, 3)))
     if len(names) > 30:

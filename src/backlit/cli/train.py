@@ -26,9 +26,13 @@ def train(
     target: str = typer.Option(None, help="The column that is wanted."),
     out: Path = typer.Option(None, "--out", "-o", metavar="MODEL", help="Where the model is saved."),
     layers: str = typer.Option("30", help="Hidden layers' sizes, such as 30 or 64,32; 0 for none."),
-    activation: str = typer.Option("relu", help="Of the hidden layers: one, or one each, such as tanh,elu(alpha=0.5)."),
+    activation: str = typer.Option(
+        "relu", help="Of the hidden layers: one, or one each, such as tanh,elu(alpha=0.5)."
+    ),
     output_activation: str = typer.Option(None, help="Of the output; suited to the cost unless given."),
-    cost: str = typer.Option(None, help="cross_entropy for classes and squared_error for values, unless given."),
+    cost: str = typer.Option(
+        None, help="cross_entropy for classes and squared_error for values, unless given."
+    ),
     init: str = typer.Option("auto", help="How the weights start, such as book_better or he_normal."),
     optimizer: str = typer.Option("adam", help="Such as sgd, momentum(momentum=0.5), adam, l_bfgs."),
     eta: float = typer.Option(None, help="The learning rate; the optimizer's own unless given."),
@@ -37,16 +41,22 @@ def train(
     batch_size: str = typer.Option("32", help="Examples in a step, or 'full'."),
     l1: float = typer.Option(0.0, help="Penalty l1 Σ|w|."),
     l2: float = typer.Option(0.0, help="Penalty (l2/2) Σw²; the book's λ is l2 = λ/n."),
-    dropout: str = typer.Option(None, help="A rate for hidden layers, or one each from the input on, such as 0.1,0.5."),
+    dropout: str = typer.Option(
+        None, help="A rate for hidden layers, or one each from the input on, such as 0.1,0.5."
+    ),
     max_norm: float = typer.Option(None, help="The longest that a neuron's incoming weights may be."),
     clip_value: float = typer.Option(None, help="Limits each entry of the gradient."),
     clip_norm: float = typer.Option(None, help="Limits the gradient's length."),
     class_weight: str = typer.Option(None, help="'balanced' gives rare classes more weight."),
     held_out: float = typer.Option(None, help="A fraction never shown to training, to judge by in the end."),
     validation: str = typer.Option(None, help="A fraction, a number of last examples, 'test', or a file."),
-    early_stopping: int = typer.Option(None, help="Stop after so many epochs without progress; needs --validation."),
+    early_stopping: int = typer.Option(
+        None, help="Stop after so many epochs without progress; needs --validation."
+    ),
     watch: str = typer.Option(None, help="What early stopping looks at (validation_cost)."),
-    monitors: str = typer.Option(None, help="'all', or some of training_cost,training_accuracy; after each epoch."),
+    monitors: str = typer.Option(
+        None, help="'all', or some of training_cost,training_accuracy; after each epoch."
+    ),
     metrics: str = typer.Option(None, help="Of the validation set after each epoch, such as f1,roc_auc."),
     task: str = typer.Option(None, help="'classes' or 'values'; found out unless given."),
     exclude: str = typer.Option(None, help="Columns to leave out, such as id,name."),
@@ -57,9 +67,13 @@ def train(
     threads: int = typer.Option(None, help="Threads of the linear algebra."),
     limit: int = typer.Option(None, help="Take the first so many examples only."),
     data_dir: Path = typer.Option(None, help="Where mnist's files lie."),
-    resume: Path = typer.Option(None, metavar="CHECKPOINT", help="Go on with a run that was stopped; needs nothing else."),
+    resume: Path = typer.Option(
+        None, metavar="CHECKPOINT", help="Go on with a run that was stopped; needs nothing else."
+    ),
     find_eta: bool = typer.Option(False, "--find-eta", help="Only look for a good learning rate."),
-    plot: Path = typer.Option(None, metavar="PNG", help="Draw the history, or the search for eta, into a file."),
+    plot: Path = typer.Option(
+        None, metavar="PNG", help="Draw the history, or the search for eta, into a file."
+    ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress."),
     as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
 ) -> None:
@@ -169,7 +183,9 @@ def _next(trained: Any) -> str:
     """One sentence about what to do next."""
     job, found = trained.job, trained.held_out
     poor = found is not None and (
-        found.metrics["accuracy"] < 1.5 / len(found.classes) if found.task == "classes" else found.metrics["r2"] < 0.05
+        found.metrics["accuracy"] < 1.5 / len(found.classes)
+        if found.task == "classes"
+        else found.metrics["r2"] < 0.05
     )
     if poor:
         return "Next: it has hardly learnt; try --find-eta, more --epochs, or wider --layers."
@@ -187,13 +203,19 @@ def _find_eta(job: Any, settings: dict[str, Any], plot: Path | None, as_json: bo
     split = pipeline.load_split(job)
     recipe = Recipe.learn(split.train, task=job.task, missing=job.missing, exclude=job.exclude)
     net = pipeline.build(job, recipe)
-    taken = {name: settings[name] for name in ("l1", "l2", "clip_value", "clip_norm", "max_norm", "optimizer", "engine")}
+    taken = {
+        name: settings[name]
+        for name in ("l1", "l2", "clip_value", "clip_norm", "max_norm", "optimizer", "engine")
+    }
     batch = settings["batch_size"] or len(split.train)
     found = find_eta(net, split.train, split.train.labels(), batch_size=batch, **taken)
     if plot is not None:
         found.plot(plot)
     if as_json:
-        show_json("find-eta", {"suggestion": found.suggestion, "limit": found.limit, "etas": found.etas, "costs": found.costs})
+        show_json(
+            "find-eta",
+            {"suggestion": found.suggestion, "limit": found.limit, "etas": found.etas, "costs": found.costs},
+        )
         return
     show(str(found).capitalize() + ".")
     show(f"Next: backlit train {job.source} --eta {found.suggestion:.2g} …")
@@ -219,7 +241,9 @@ def _layers(text: str) -> tuple[int, ...]:
     if sizes == (0,):
         return ()
     if not sizes or min(sizes) < 1:
-        raise UsageError(f"--layers takes whole numbers of at least 1, such as 30 or 64,32, or 0 for none; got {text!r}")
+        raise UsageError(
+            f"--layers takes whole numbers of at least 1, such as 30 or 64,32, or 0 for none; got {text!r}"
+        )
     return sizes
 
 
@@ -238,7 +262,9 @@ def _rates(text: str | None) -> Any:
     try:
         rates = [float(part) for part in _split(text)]
     except ValueError:
-        raise UsageError(f"--dropout takes a rate, or one each from the input on, such as 0.1,0.5; got {text!r}") from None
+        raise UsageError(
+            f"--dropout takes a rate, or one each from the input on, such as 0.1,0.5; got {text!r}"
+        ) from None
     return rates[0] if len(rates) == 1 else tuple(rates)
 
 

@@ -37,7 +37,9 @@ def predict(
     limit: int = _LIMIT,
     top: int = typer.Option(3, help="How many classes to name for each row."),
     draw: bool = typer.Option(False, "--draw", help="Draw the images."),
-    out: Path = typer.Option(None, "--out", "-o", metavar="CSV", help="Write all predictions into a CSV file."),
+    out: Path = typer.Option(
+        None, "--out", "-o", metavar="CSV", help="Write all predictions into a CSV file."
+    ),
     data_dir: Path = typer.Option(None, help="Where mnist's files lie."),
     as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
 ) -> None:
@@ -174,7 +176,9 @@ def _write_csv(path: Path, net: Any, answers: list[Any], outputs: Any, names: An
 
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    classes = [name for name, _ in sorted(_probabilities(net, outputs[:1])[0])] if net.task == "classes" else []
+    classes = (
+        [name for name, _ in sorted(_probabilities(net, outputs[:1])[0])] if net.task == "classes" else []
+    )
     writer.writerow(["row", "prediction", *classes] + (["known"] if known is not None else []))
     ranked = _probabilities(net, outputs) if classes else [[] for _ in answers]
     for row, answer in enumerate(answers):
@@ -197,7 +201,8 @@ def _draw(net: Any, rows: Any, answers: list[Any], outputs: Any, names: Any, kno
     colour = in_colour()
     width = shape[1] if colour else 2 * shape[1]
     captions = [
-        f"{answer}" + (f" (it is {known[row]})" if known is not None and str(known[row]) != str(answer) else "")
+        f"{answer}"
+        + (f" (it is {known[row]})" if known is not None and str(known[row]) != str(answer) else "")
         for row, answer in enumerate(answers)
     ]
     each = max(width, *(len(caption) for caption in captions)) + 2
@@ -233,7 +238,12 @@ def evaluate(
         return
     show(f"{found.n:,} examples · {found.cost_name} {number(found.cost)}")
     show()
-    show(table(["metric", "value"], [[name.replace("_", " "), number(value, 5)] for name, value in found.metrics.items()]))
+    show(
+        table(
+            ["metric", "value"],
+            [[name.replace("_", " "), number(value, 5)] for name, value in found.metrics.items()],
+        )
+    )
     if found.task == "classes":
         show()
         show("Rows are what it is, columns what the network says:")
@@ -241,7 +251,13 @@ def evaluate(
         show()
         heads = ["class", "precision", "recall", "F1", "examples"]
         cells = [
-            [str(row["class"]), percent(row["precision"]), percent(row["recall"]), percent(row["f1"]), f"{row['examples']:,}"]
+            [
+                str(row["class"]),
+                percent(row["precision"]),
+                percent(row["recall"]),
+                percent(row["f1"]),
+                f"{row['examples']:,}",
+            ]
             for row in found.by_class
         ]
         show(table(heads, cells))
@@ -251,11 +267,19 @@ def _confusion(found: Any) -> str:
     names = [str(name) for name in found.classes]
     if len(names) > 25:
         worst = sorted(
-            ((int(found.confusion[i, j]), names[i], names[j]) for i in range(len(names)) for j in range(len(names)) if i != j),
+            (
+                (int(found.confusion[i, j]), names[i], names[j])
+                for i in range(len(names))
+                for j in range(len(names))
+                if i != j
+            ),
             reverse=True,
         )[:15]
-        return table(["it is", "it says", "times"], [[a, b, str(times)] for times, a, b in worst if times], left=(0, 1))
+        return table(
+            ["it is", "it says", "times"], [[a, b, str(times)] for times, a, b in worst if times], left=(0, 1)
+        )
     cells = [
-        [names[i], *(str(count) if count else "·" for count in row)] for i, row in enumerate(found.confusion.tolist())
+        [names[i], *(str(count) if count else "·" for count in row)]
+        for i, row in enumerate(found.confusion.tolist())
     ]
     return table(["", *names], cells)

@@ -47,7 +47,9 @@ def load(
     if not path.exists() and not path.suffix and len(path.parts) == 1:
         close = nearest(str(source), names())
         hint = f" Did you mean {close!r}?" if close else ""
-        raise DataError(f"there is no data set and no file called {str(source)!r}.{hint} Known: {', '.join(names())}.")
+        raise DataError(
+            f"there is no data set and no file called {str(source)!r}.{hint} Known: {', '.join(names())}."
+        )
     if options:
         raise UsageError(f"a file takes no options; got {', '.join(options)}")
     return load_file(path, target=target, header=header).limited(limit)

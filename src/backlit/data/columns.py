@@ -13,7 +13,9 @@ from ..errors import BacklitWarning, DataError
 from .table import Table, is_missing, kind_of
 
 Array = Any
-_MANY_LEVELS = 50  # words with more levels than this, over half of them seen once only, are names or free text
+_MANY_LEVELS = (
+    50  # words with more levels than this, over half of them seen once only, are names or free text
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Numbers:
         """(n, 1) or, with the input that says what was missing, (n, 2)."""
         column = table.column(name)
         if kind_of(column) not in ("number", "boolean"):
-            row = next(i for i, cell in enumerate(column.tolist()) if cell is not None and not _is_number(cell))
+            row = next(
+                i for i, cell in enumerate(column.tolist()) if cell is not None and not _is_number(cell)
+            )
             raise DataError(
                 f"{table.source}, {table.row_name(row)}, column {name!r}: {column[row]!r} is not a number, and the model was "
                 "trained on numbers there; mend it, or empty the cell if it is missing"
@@ -55,10 +59,16 @@ class Numbers:
 
     def describe(self) -> str:
         """The rule in words."""
-        what = "constant, taken as 0" if not self.deviation else f"standardised: mean {self.mean:.4g}, deviation {self.deviation:.4g}"
+        what = (
+            "constant, taken as 0"
+            if not self.deviation
+            else f"standardised: mean {self.mean:.4g}, deviation {self.deviation:.4g}"
+        )
         if (self.mean, self.deviation) == (0, 1):
             what = "taken as it is"
-        gaps = {"error": "missing cells are refused"}.get(self.rule, f"missing takes the {self.rule}, {self.fill:.4g}")
+        gaps = {"error": "missing cells are refused"}.get(
+            self.rule, f"missing takes the {self.rule}, {self.fill:.4g}"
+        )
         return f"{what}; {gaps}" + (", and an input of its own says so" if self.says_missing else "")
 
     def to_json(self) -> dict[str, Any]:
@@ -80,7 +90,9 @@ class Words:
 
     def inputs(self) -> list[str]:
         """The names of its inputs."""
-        return [f"{self.name} is missing" if level is None else f"{self.name} = {level}" for level in self.levels]
+        return [
+            f"{self.name} is missing" if level is None else f"{self.name} = {level}" for level in self.levels
+        ]
 
     def encode(self, table: Table, name: str, dtype: Any) -> Array:
         """(n, levels) of 0 and 1; all 0 for what training never saw, which is said once."""
@@ -94,7 +106,9 @@ class Words:
             else:
                 strange[level] = strange.get(level, 0) + 1
         if strange:
-            shown = ", ".join("a missing cell" if level is None else repr(level) for level in list(strange)[:5])
+            shown = ", ".join(
+                "a missing cell" if level is None else repr(level) for level in list(strange)[:5]
+            )
             warnings.warn(
                 f"{table.source}, column {name!r}: {sum(strange.values()):,} cells hold what training never saw ({shown}"
                 f"{', …' if len(strange) > 5 else ''}); their inputs are all 0",
@@ -143,9 +157,13 @@ def learn_column(table: Table, name: str, standardise: bool, missing: str) -> Co
     _refuse_infinite(values, table, name)
     known = values[~gaps]
     if not known.size:
-        raise DataError(f"{table.source}: column {name!r} has no value in any row; leave it out (--exclude {name!r})")
+        raise DataError(
+            f"{table.source}: column {name!r} has no value in any row; leave it out (--exclude {name!r})"
+        )
     fill = float(np.median(known) if missing == "median" else known.mean())
-    mean, deviation = (float(known.mean()), float(known.std())) if standardise and kind != "boolean" else (0.0, 1.0)
+    mean, deviation = (
+        (float(known.mean()), float(known.std())) if standardise and kind != "boolean" else (0.0, 1.0)
+    )
     if deviation < 1e-12 * max(1.0, abs(mean)):
         deviation = 0.0  # rounding alone
     return Numbers(name, mean, deviation, fill, missing, bool(gaps.any()))
@@ -158,7 +176,9 @@ def _learn_words(table: Table, name: str, column: Array) -> Words:
         if word is not None:
             counts[word] = counts.get(word, 0) + 1
     if not counts:
-        raise DataError(f"{table.source}: column {name!r} has no value in any row; leave it out (--exclude {name!r})")
+        raise DataError(
+            f"{table.source}: column {name!r} has no value in any row; leave it out (--exclude {name!r})"
+        )
     if len(counts) > _MANY_LEVELS and sum(count == 1 for count in counts.values()) > len(counts) / 2:
         raise DataError(
             f"{table.source}: column {name!r} has {len(counts):,} different words, most of them once only, as names and free "

@@ -81,18 +81,30 @@ class Dataset:
                     )
             x = np.column_stack([inputs.column(name).astype(dtype) for name in inputs.names])
         if self.task == "classes":
-            return x, np.unique(wanted, return_inverse=True)[1] if self.wanted.dtype.kind not in "iu" else self.wanted
+            return x, np.unique(wanted, return_inverse=True)[
+                1
+            ] if self.wanted.dtype.kind not in "iu" else self.wanted
         return x, wanted.astype(dtype)
 
     def fingerprint(self) -> str:
         """SHA-256 of names and content."""
         digest = hashlib.sha256(repr((self.inputs.names, len(self))).encode())
-        arrays = [self.inputs.block] if self.inputs.is_block else [self.inputs.column(n) for n in self.inputs.names]
+        arrays = (
+            [self.inputs.block]
+            if self.inputs.is_block
+            else [self.inputs.column(n) for n in self.inputs.names]
+        )
         for array in [*arrays, self.wanted]:
             parts = (array.data, array.indices, array.indptr) if is_sparse(array) else (array,)
             for part in parts:
                 objects = part is not None and part.dtype.kind == "O"
-                digest.update(repr(part.tolist()).encode() if objects else np.ascontiguousarray(part).data if part is not None else b"")
+                digest.update(
+                    repr(part.tolist()).encode()
+                    if objects
+                    else np.ascontiguousarray(part).data
+                    if part is not None
+                    else b""
+                )
         return digest.hexdigest()
 
 

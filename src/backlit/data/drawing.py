@@ -19,17 +19,28 @@ def draw(image: Array, *, colour: bool) -> list[str]:
         levels = np.vstack([levels, np.zeros(levels.shape[1])])
     grey = np.rint(232 + 23 * levels).astype(int)  # the terminal's 24 greys
     return [
-        "".join(f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in zip(grey[i], grey[i + 1], strict=True)) + "\x1b[0m"
+        "".join(
+            f"\x1b[38;5;{upper};48;5;{lower}m▀" for upper, lower in zip(grey[i], grey[i + 1], strict=True)
+        )
+        + "\x1b[0m"
         for i in range(0, len(grey), 2)
     ]
 
 
-def side_by_side(pictures: list[list[str]], captions: list[str], widths: list[int], gap: int = 2) -> list[str]:
+def side_by_side(
+    pictures: list[list[str]], captions: list[str], widths: list[int], gap: int = 2
+) -> list[str]:
     """Pictures of one height beside one another, each with its caption below; ``widths`` are their visible widths."""
     space = " " * gap
     columns = [max(width, len(caption)) for width, caption in zip(widths, captions, strict=True)]
     lines = [
-        space.join(picture[i] + " " * (column - width) for picture, column, width in zip(pictures, columns, widths, strict=True))
+        space.join(
+            picture[i] + " " * (column - width)
+            for picture, column, width in zip(pictures, columns, widths, strict=True)
+        )
         for i in range(len(pictures[0]))
     ]
-    return [*lines, space.join(caption.ljust(column) for caption, column in zip(captions, columns, strict=True)).rstrip()]
+    return [
+        *lines,
+        space.join(caption.ljust(column) for caption, column in zip(captions, columns, strict=True)).rstrip(),
+    ]

@@ -25,7 +25,9 @@ def read_idx(path: Path) -> Array:
         except (OSError, EOFError, zlib.error) as reason:
             raise DataError(f"{path} was cut off or damaged ({reason}); fetch it again") from reason
     if len(raw) < 4:
-        raise DataError(f"{path} has {len(raw)} bytes; an IDX file begins with 4 that name its type; fetch it again")
+        raise DataError(
+            f"{path} has {len(raw)} bytes; an IDX file begins with 4 that name its type; fetch it again"
+        )
     if raw[0] or raw[1] or raw[2] not in _TYPES or not 1 <= raw[3] <= 4:
         raise DataError(
             f"{path} begins with the magic number 0x{raw[:4].hex()}, and an IDX file's is 0x0000TTDD (type, dimensions), "
@@ -43,7 +45,11 @@ def read_idx(path: Path) -> Array:
             f"{path} says {' × '.join(map(str, shape))} numbers, which are {expected:,} bytes, and it has "
             f"{len(raw) - start:,}; its sizes don't add up; fetch it again"
         )
-    return np.frombuffer(raw, dtype=dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
+    return (
+        np.frombuffer(raw, dtype=dtype, offset=start)
+        .reshape(shape)
+        .astype(dtype.newbyteorder("="), copy=False)
+    )
 
 
 def labels_beside(path: Path) -> Path:

@@ -87,7 +87,9 @@ def _ground(grey: Array) -> Array:
     small = grey[:: max(1, grey.shape[0] // 50), :: max(1, grey.shape[1] // 50)]
     reach = max(3, round(0.7 * max(small.shape)) | 1)
     level = np.median(small)
-    ground = median_filter(small, size=reach, mode="nearest") if small.std() > 0.02 else np.full_like(small, level)
+    ground = (
+        median_filter(small, size=reach, mode="nearest") if small.std() > 0.02 else np.full_like(small, level)
+    )
     factors = (grey.shape[0] / ground.shape[0], grey.shape[1] / ground.shape[1])
     return zoom(ground, factors, order=1, mode="nearest", grid_mode=True)[: grey.shape[0], : grey.shape[1]]
 
@@ -117,7 +119,9 @@ def _centred(box: Array, shape: tuple[int, int]) -> Array:
     room = shape if fills else (round(shape[0] * 20 / 28), round(shape[1] * 20 / 28))
     scale = min(room[0] / box.shape[0], room[1] / box.shape[1])
     size = (max(1, round(box.shape[1] * scale)), max(1, round(box.shape[0] * scale)))
-    picture = Image.fromarray((255 * box).astype(np.uint8)).resize(size, Image.Resampling.LANCZOS if scale > 1 else Image.Resampling.BOX)
+    picture = Image.fromarray((255 * box).astype(np.uint8)).resize(
+        size, Image.Resampling.LANCZOS if scale > 1 else Image.Resampling.BOX
+    )
     small = np.asarray(picture, dtype=np.float64) / 255
     canvas = np.zeros(shape)
     top, left = (shape[0] - small.shape[0]) // 2, (shape[1] - small.shape[1]) // 2

@@ -27,7 +27,12 @@ from .table import Table
 
 Array = Any
 TIMEOUT = 30.0  # seconds without a byte, after which the next mirror is tried
-_PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+_PARTS = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,18 @@ DOWNLOADED: dict[str, Source] = {
             "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
             "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
         ),
-        ("t-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
+        (
+            "t-shirt",
+            "trousers",
+            "pullover",
+            "dress",
+            "coat",
+            "sandal",
+            "shirt",
+            "sneaker",
+            "bag",
+            "ankle boot",
+        ),
     ),
 }
 
@@ -100,11 +116,15 @@ def images_and_labels(
             f"{images} has {pixels.ndim} dimensions and {labels} {wanted.ndim}; images have three and labels one"
         )
     if len(pixels) != len(wanted):
-        raise DataError(f"{images} has {len(pixels):,} images and {labels} {len(wanted):,} labels; they don't belong together")
+        raise DataError(
+            f"{images} has {len(pixels):,} images and {labels} {len(wanted):,} labels; they don't belong together"
+        )
     table = Table(block=pixels.reshape(len(pixels), -1), source=str(images))
     white = 255.0 if pixels.dtype == np.uint8 else 1.0
     shape = (int(pixels.shape[1]), int(pixels.shape[2]))
-    return Dataset(name, table, wanted.astype(np.int64), "label", "classes", classes, shape, white, about=about)
+    return Dataset(
+        name, table, wanted.astype(np.int64), "label", "classes", classes, shape, white, about=about
+    )
 
 
 def _places(key: str, data_dir: str | Path | None) -> list[Path]:
@@ -132,7 +152,9 @@ def _find(key: str, part: str, sha256: str, data_dir: str | Path | None) -> Path
             if (place / name).is_file():
                 return place / name
     if data_dir is not None:
-        raise DataError(f"{data_dir} has no {part} or {part}.gz; give the folder that holds the four files of {key}")
+        raise DataError(
+            f"{data_dir} has no {part} or {part}.gz; give the folder that holds the four files of {key}"
+        )
     return fetch(DOWNLOADED[key].mirrors, f"{part}.gz", sha256, cache(key))
 
 
@@ -144,7 +166,9 @@ def fetch(mirrors: Sequence[str], name: str, sha256: str, folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as reason:
-        raise DataError(f"{folder} can't be made ({reason.strerror}); set BACKLIT_DATA to a folder with the files") from reason
+        raise DataError(
+            f"{folder} can't be made ({reason.strerror}); set BACKLIT_DATA to a folder with the files"
+        ) from reason
     reasons = []
     for mirror in mirrors:
         try:
@@ -172,7 +196,9 @@ def _fetch_one(url: str, sha256: str, target: Path) -> Path:
         if length is not None and size != int(length):
             raise DataError(f"it ended after {size:,} of {int(length):,} bytes")
         if digest.hexdigest() != sha256:
-            raise DataError(f"its SHA-256 is {digest.hexdigest()[:12]}… and should be {sha256[:12]}…; it was deleted")
+            raise DataError(
+                f"its SHA-256 is {digest.hexdigest()[:12]}… and should be {sha256[:12]}…; it was deleted"
+            )
         Path(temporary).replace(target)
     finally:
         with contextlib.suppress(OSError):

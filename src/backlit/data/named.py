@@ -60,7 +60,17 @@ def _bundled(key: str) -> Dataset:
     if key == "digits":
         block = found.data.astype(np.uint8)  # grey levels from 0 to 16
         table = Table(block=block, source=key)
-        return Dataset(key, table, found.target.astype(np.int64), "digit", "classes", None, (8, 8), 16.0, about=BUNDLED[key])
+        return Dataset(
+            key,
+            table,
+            found.target.astype(np.int64),
+            "digit",
+            "classes",
+            None,
+            (8, 8),
+            16.0,
+            about=BUNDLED[key],
+        )
     table = Table(block=np.asarray(found.data), names=[str(name) for name in found.feature_names], source=key)
     if key == "diabetes":
         return Dataset(key, table, found.target, "progression", "values", about=BUNDLED[key])

@@ -85,7 +85,9 @@ def _load(path: Path, target: str | None, header: bool | None) -> Dataset:
 
 def _idx(path: Path) -> Dataset:
     if "labels" in path.name:
-        raise DataError(f"{path} holds labels; give the file of images, {path.name.replace('labels', 'images').replace('idx1', 'idx3')}")
+        raise DataError(
+            f"{path} holds labels; give the file of images, {path.name.replace('labels', 'images').replace('idx1', 'idx3')}"
+        )
     if read_idx(path).ndim != 3:
         raise DataError(f"{path} has not the three dimensions of images (number, height, width)")
     return images_and_labels(path.name, path, labels_beside(path))
@@ -102,7 +104,9 @@ def _load_npy(path: Path) -> Any:
     """The array of an NPY file, or the arrays of an NPZ by name."""
     try:
         found = np.load(path, allow_pickle=False)
-        return {name: found[name] for name in found.files} if isinstance(found, np.lib.npyio.NpzFile) else found
+        return (
+            {name: found[name] for name in found.files} if isinstance(found, np.lib.npyio.NpzFile) else found
+        )
     except ValueError as reason:
         if "pickle" in str(reason).lower():
             raise DataError(
@@ -121,7 +125,11 @@ def _npz(path: Path, arrays: dict[str, Array], target: str | None) -> Dataset:
     if {"format", "data", "indices", "indptr", "shape"} <= set(arrays):
         import scipy.sparse
 
-        return with_target(Table(block=scipy.sparse.csr_array(scipy.sparse.load_npz(path)), source=str(path)), target, path.name)
+        return with_target(
+            Table(block=scipy.sparse.csr_array(scipy.sparse.load_npz(path)), source=str(path)),
+            target,
+            path.name,
+        )
     if {"x_test", "y_test"} <= set(arrays) and {"x_train", "y_train"} <= set(arrays):
         import dataclasses
 
@@ -141,14 +149,20 @@ def _pair(path: Path, x: Array, y: Array) -> Dataset:
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if y.ndim != 1 or len(x) != len(y):
-        raise DataError(f"{path}: x has the shape {x.shape} and y {y.shape}; one target is needed for each row of x")
+        raise DataError(
+            f"{path}: x has the shape {x.shape} and y {y.shape}; one target is needed for each row of x"
+        )
     image = (int(x.shape[1]), int(x.shape[2])) if x.ndim == 3 else None
     table = Table.from_any(x, str(path))
     if table.is_block and table.block.dtype.kind == "f" and not np.isfinite(table.block).all():
         row, column = np.argwhere(~np.isfinite(table.block))[0]
-        raise DataError(f"{path}, row {row}, column {column} is {table.block[row, column]}; an array has no missing values: mend it")
+        raise DataError(
+            f"{path}, row {row}, column {column} is {table.block[row, column]}; an array has no missing values: mend it"
+        )
     if y.dtype.kind == "f" and not np.isfinite(y).all():
-        raise DataError(f"{path}, row {int(np.argmin(np.isfinite(y)))}: the target is {y[~np.isfinite(y)][0]}; mend it")
+        raise DataError(
+            f"{path}, row {int(np.argmin(np.isfinite(y)))}: the target is {y[~np.isfinite(y)][0]}; mend it"
+        )
     wanted = y.astype(object) if y.dtype.kind in "US" else y.astype(np.int64) if y.dtype.kind in "iu" else y
     white = 255.0 if x.dtype == np.uint8 else 1.0
     task = "classes" if image else task_of(wanted)
@@ -179,7 +193,9 @@ def _arrow(path: Path, kind: str) -> Table:
     try:
         found = parquet.read_table(path) if kind in (".parquet", ".pq") else feather.read_table(path)
     except (pyarrow.ArrowException, OSError, ValueError) as reason:
-        raise DataError(f"{path} is not a whole {kind[1:].capitalize()} file, or it was cut off: {str(reason).splitlines()[0]}") from reason
+        raise DataError(
+            f"{path} is not a whole {kind[1:].capitalize()} file, or it was cut off: {str(reason).splitlines()[0]}"
+        ) from reason
     if not found.num_rows:
         raise DataError(f"{path} has no rows")
     return Table.from_any(found, str(path))

@@ -34,7 +34,9 @@ class Recipe:
         self.columns = list(columns or [])
         self.block = block
         self.target = target
-        self.named = source_names  # whether columns have names of their own, or are known by their places only
+        self.named = (
+            source_names  # whether columns have names of their own, or are known by their places only
+        )
 
     @classmethod
     def learn(
@@ -61,7 +63,12 @@ class Recipe:
             raise DataError(f"{dataset.name} has no rows to learn from")
         learnt = Target.learn(dataset, task, scale_target)
         if table.is_block:
-            return cls(columns=None, block=Block.learn(table, dataset, standardise), target=learnt, source_names=table.named)
+            return cls(
+                columns=None,
+                block=Block.learn(table, dataset, standardise),
+                target=learnt,
+                source_names=table.named,
+            )
         columns = [learn_column(table, name, standardise, missing) for name in table.names]
         return cls(columns=columns, block=None, target=learnt, source_names=table.named)
 
@@ -94,7 +101,11 @@ class Recipe:
         found = self._found(table)
         parts = [column.encode(table, name, dtype) for column, name in zip(self.columns, found, strict=True)]
         width = sum(part.shape[1] for part in parts)
-        dense = sum(part.shape[1] for part, column in zip(parts, self.columns, strict=True) if not isinstance(column, Words))
+        dense = sum(
+            part.shape[1]
+            for part, column in zip(parts, self.columns, strict=True)
+            if not isinstance(column, Words)
+        )
         words = len(self.columns) - dense
         if width > _SPARSE_WIDTH and dense + words < _SPARSE_PART * width:
             from scipy.sparse import csr_array, hstack
@@ -113,7 +124,11 @@ class Recipe:
 
     def describe(self) -> list[tuple[str, str]]:
         """(column, rule) in words, for people."""
-        rows = self.block.describe() if self.block else [(column.name, column.describe()) for column in self.columns]
+        rows = (
+            self.block.describe()
+            if self.block
+            else [(column.name, column.describe()) for column in self.columns]
+        )
         return [*rows, (f"target {self.target.name}", self.target.describe())]
 
     def to_json(self) -> dict[str, Any]:
@@ -134,7 +149,12 @@ class Recipe:
         kinds: dict[str, Any] = {"numbers": Numbers, "words": Words}
         columns = [kinds[one["kind"]].from_json(one) for one in plain["columns"]]
         block = None if plain["block"] is None else Block.from_json(plain["block"])
-        return cls(columns=columns, block=block, target=Target.from_json(plain["target"]), source_names=plain["named"])
+        return cls(
+            columns=columns,
+            block=block,
+            target=Target.from_json(plain["target"]),
+            source_names=plain["named"],
+        )
 
     def _found(self, table: Table) -> list[str]:
         """The table's names of the recipe's columns; by name where both have names, else by place."""
@@ -154,7 +174,9 @@ class Recipe:
             if name not in present:
                 close = nearest(name, [other for other in table.names if other not in wanted])
                 hint = f"; is it {close!r}? rename it" if close else ""
-                raise DataError(f"{table.source} has no column {name!r}, which the model was trained on{hint}")
+                raise DataError(
+                    f"{table.source} has no column {name!r}, which the model was trained on{hint}"
+                )
         added = [name for name in table.names if name not in wanted and name != self.target.name]
         if added:
             warnings.warn(
@@ -173,16 +195,26 @@ class Recipe:
         else:
             found = list(table.names)
             if len(found) != self.block.width:
-                raise DataError(f"{table.source} has {len(found)} columns, and the model was trained on {self.block.width}")
+                raise DataError(
+                    f"{table.source} has {len(found)} columns, and the model was trained on {self.block.width}"
+                )
         if table.is_block:
-            return table.block if found == list(table.names) else table.block[:, [table.names.index(n) for n in found]]
+            return (
+                table.block
+                if found == list(table.names)
+                else table.block[:, [table.names.index(n) for n in found]]
+            )
         for name in found:
             column = table.column(name)
             if kind_of(column) not in ("number", "boolean"):
-                raise DataError(f"{table.source}, column {name!r}: the model was trained on numbers there, and it holds words")
+                raise DataError(
+                    f"{table.source}, column {name!r}: the model was trained on numbers there, and it holds words"
+                )
             if is_missing(column).any():
                 row = table.row_name(int(np.argmax(is_missing(column))))
-                raise DataError(f"{table.source}, {row}, column {name!r} is missing, and no cell was in training; fill it in")
+                raise DataError(
+                    f"{table.source}, {row}, column {name!r} is missing, and no cell was in training; fill it in"
+                )
         return np.column_stack([table.column(name) for name in found])
 
 
@@ -219,7 +251,9 @@ class Block:
 
     def inputs(self) -> tuple[str, ...]:
         if self.image:
-            return tuple(f"pixel ({row},{column})" for row in range(self.image[0]) for column in range(self.image[1]))
+            return tuple(
+                f"pixel ({row},{column})" for row in range(self.image[0]) for column in range(self.image[1])
+            )
         return self.names or tuple(f"x{k}" for k in range(self.width))
 
     def encode(self, block: Array, dtype: Any) -> Array:
@@ -231,18 +265,23 @@ class Block:
             rows *= dtype.type(1 / self.white)
         elif self.mean is not None and self.deviation is not None:
             rows -= self.mean.astype(dtype)
-            rows *= np.divide(1, self.deviation, out=np.zeros_like(self.deviation), where=self.deviation > 0).astype(dtype)
+            rows *= np.divide(
+                1, self.deviation, out=np.zeros_like(self.deviation), where=self.deviation > 0
+            ).astype(dtype)
         return rows
 
     def describe(self) -> list[tuple[str, str]]:
         if self.image:
             height, width = self.image
-            return [(f"{height} × {width} pixels", f"divided by {self.white:g}, so that they lie from 0 to 1")]
+            return [
+                (f"{height} × {width} pixels", f"divided by {self.white:g}, so that they lie from 0 to 1")
+            ]
         if self.mean is None or self.deviation is None:
             return [(f"{self.width:,} numbers", "taken as they are")]
         names = self.inputs()
         return [
-            (name, f"standardised: mean {self.mean[k]:.4g}, deviation {self.deviation[k]:.4g}") for k, name in enumerate(names)
+            (name, f"standardised: mean {self.mean[k]:.4g}, deviation {self.deviation[k]:.4g}")
+            for k, name in enumerate(names)
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -282,7 +321,9 @@ class Target:
         missing = is_missing(wanted)
         if missing.any():
             row = dataset.inputs.row_name(int(np.argmax(missing)))
-            raise DataError(f"{dataset.name}, {row}: the target {name!r} is missing; drop the row or fill it in")
+            raise DataError(
+                f"{dataset.name}, {row}: the target {name!r} is missing; drop the row or fill it in"
+            )
         chosen = task or dataset.task or "values"
         if chosen == "classes":
             known = sorted(set(wanted.tolist()), key=lambda one: (str(type(one)), one))
@@ -294,15 +335,21 @@ class Target:
                 )
             return cls(name, "classes", tuple(known))
         if wanted.dtype.kind not in "iufb":
-            raise DataError(f"{dataset.name}: the target {name!r} holds words, so its values can't be learnt; take task='classes'")
+            raise DataError(
+                f"{dataset.name}: the target {name!r} holds words, so its values can't be learnt; take task='classes'"
+            )
         values = wanted.astype(np.float64)
         if np.isinf(values).any():
             row = dataset.inputs.row_name(int(np.argmax(np.isinf(values))))
             raise DataError(f"{dataset.name}, {row}: the target {name!r} is infinite; mend or drop the row")
         deviation = float(values.std())
         if deviation == 0:
-            raise DataError(f"{dataset.name}: the target {name!r} is {values[0]:g} in every row; there is nothing to learn")
-        return cls(name, "values", None, float(values.mean()), deviation) if scale else cls(name, "values", None)
+            raise DataError(
+                f"{dataset.name}: the target {name!r} is {values[0]:g} in every row; there is nothing to learn"
+            )
+        return (
+            cls(name, "values", None, float(values.mean()), deviation) if scale else cls(name, "values", None)
+        )
 
     def encode(self, wanted: Array) -> Array:
         if self.task == "values":
@@ -331,8 +378,18 @@ class Target:
         return f"values, standardised: mean {self.mean:.4g}, deviation {self.scale:.4g}; answers are in its own unit"
 
     def to_json(self) -> dict[str, Any]:
-        classes = None if self.classes is None else [one.item() if isinstance(one, np.generic) else one for one in self.classes]
-        return {"name": self.name, "task": self.task, "classes": classes, "mean": self.mean, "scale": self.scale}
+        classes = (
+            None
+            if self.classes is None
+            else [one.item() if isinstance(one, np.generic) else one for one in self.classes]
+        )
+        return {
+            "name": self.name,
+            "task": self.task,
+            "classes": classes,
+            "mean": self.mean,
+            "scale": self.scale,
+        }
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Target:

@@ -32,7 +32,9 @@ class Table:
         first_row: int = 0,
     ) -> None:
         self.source = source
-        self.first_row = first_row  # what messages call the first row: 2 for a file with a heading, 0 for an array
+        self.first_row = (
+            first_row  # what messages call the first row: 2 for a file with a heading, 0 for an array
+        )
         self.block = block
         self.named = columns is not None or names is not None
         if columns is not None:
@@ -113,7 +115,10 @@ class Table:
 
             return cls(block=csr_array(given), source=name)
         if isinstance(given, Mapping):
-            return cls({str(key): as_column(list(value), name, str(key)) for key, value in given.items()}, source=name)
+            return cls(
+                {str(key): as_column(list(value), name, str(key)) for key, value in given.items()},
+                source=name,
+            )
         if isinstance(given, np.ndarray):
             return _from_array(given, name)
         if isinstance(given, (list, tuple)):
@@ -141,14 +146,21 @@ def is_missing(column: Array) -> Array:
 
 def as_column(values: list[Any], source: str, name: str) -> Array:
     """A column from a list of Python values of one kind, None or NaN where missing."""
-    missing = [value is None or value != value or (isinstance(value, str) and value.strip() in MISSING) for value in values]
+    missing = [
+        value is None or value != value or (isinstance(value, str) and value.strip() in MISSING)
+        for value in values
+    ]
     there = [value for value, gone in zip(values, missing, strict=True) if not gone]
     if all(isinstance(value, (bool, np.bool_)) for value in there) and there and not any(missing):
         return np.array(values, dtype=bool)
-    if all(isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in there) and not any(missing):
+    if all(
+        isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in there
+    ) and not any(missing):
         return np.array(values, dtype=np.int64)
     if all(isinstance(value, (int, float, np.number)) for value in there):
-        return np.array([np.nan if gone else float(value) for value, gone in zip(values, missing, strict=True)])
+        return np.array(
+            [np.nan if gone else float(value) for value, gone in zip(values, missing, strict=True)]
+        )
     column = np.empty(len(values), dtype=object)
     column[:] = [
         None if gone else str(value) if isinstance(value, (str, bool, int, float, np.number)) else value
@@ -159,7 +171,9 @@ def as_column(values: list[Any], source: str, name: str) -> Array:
 
 def _from_array(given: Array, source: str) -> Table:
     if given.dtype.names:
-        return Table({name: as_column(given[name].tolist(), source, name) for name in given.dtype.names}, source=source)
+        return Table(
+            {name: as_column(given[name].tolist(), source, name) for name in given.dtype.names}, source=source
+        )
     if given.ndim > 2 and given.dtype.kind in "biuf":
         given = given.reshape(len(given), -1)
     if given.ndim != 2:

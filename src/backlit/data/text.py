@@ -29,7 +29,9 @@ def read_text(path: Path, *, header: bool | None = None) -> Table:
     if not lines:
         raise DataError(f"{path} is empty; a table has a row an example")
     has_header = header if header is not None else not any(_is_number(cell) for cell in lines[0][1])
-    names = [cell.strip() for cell in lines[0][1]] if has_header else [f"x{k}" for k in range(len(lines[0][1]))]
+    names = (
+        [cell.strip() for cell in lines[0][1]] if has_header else [f"x{k}" for k in range(len(lines[0][1]))]
+    )
     _check_names(names, path)
     body = lines[1:] if has_header else lines
     if not body:
@@ -42,7 +44,8 @@ def read_text(path: Path, *, header: bool | None = None) -> Table:
             )
     numbers = [number for number, _ in body]
     columns = {
-        name: _column([cells[k].strip() for _, cells in body], name, numbers, path) for k, name in enumerate(names)
+        name: _column([cells[k].strip() for _, cells in body], name, numbers, path)
+        for k, name in enumerate(names)
     }
     table = Table(columns, source=str(path), first_row=numbers[0])
     table.named = has_header
@@ -66,7 +69,9 @@ def decode(path: Path) -> str:
         ) from reason
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise DataError(f"{path}, line {line}: it has a zero byte, so it is no text table; save it as CSV in UTF-8")
+        raise DataError(
+            f"{path}, line {line}: it has a zero byte, so it is no text table; save it as CSV in UTF-8"
+        )
     return text
 
 
@@ -109,7 +114,9 @@ def _column(cells: list[str], name: str, numbers: list[int], path: Path) -> Arra
     """Numbers where all cells are, else words; a few words among many numbers are an error."""
     missing = [cell in MISSING for cell in cells]
     try:
-        column = np.array(["nan" if gone else cell for cell, gone in zip(cells, missing, strict=True)], dtype=np.float64)
+        column = np.array(
+            ["nan" if gone else cell for cell, gone in zip(cells, missing, strict=True)], dtype=np.float64
+        )
     except ValueError:
         return _words(cells, missing, name, numbers, path)
     infinite = np.isinf(column)
@@ -121,9 +128,17 @@ def _column(cells: list[str], name: str, numbers: list[int], path: Path) -> Arra
     written_nan = np.isnan(column) & ~np.array(missing)
     if written_nan.any():
         row = int(np.argmax(written_nan))
-        raise DataError(f"{path}, line {numbers[row]}, column {name!r}: {cells[row]!r} is not a number; empty the cell")
-    whole = not any(missing) and bool((column == np.floor(column)).all()) and bool((abs(column) < 2**53).all())
-    return column.astype(np.int64) if whole and not any("." in cell or "e" in cell.lower() for cell in cells[:100]) else column
+        raise DataError(
+            f"{path}, line {numbers[row]}, column {name!r}: {cells[row]!r} is not a number; empty the cell"
+        )
+    whole = (
+        not any(missing) and bool((column == np.floor(column)).all()) and bool((abs(column) < 2**53).all())
+    )
+    return (
+        column.astype(np.int64)
+        if whole and not any("." in cell or "e" in cell.lower() for cell in cells[:100])
+        else column
+    )
 
 
 def _words(cells: list[str], missing: list[bool], name: str, numbers: list[int], path: Path) -> Array:

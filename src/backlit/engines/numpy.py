@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import passes
+from .. import equations, passes
 from ..dropout import masks
-from ..equations import B5, N5, N8, R1, backward, forward, mean_gradient
+from ..equations import backward, forward, mean_gradient
 from ..namespaces import NUMPY_FAST
 from ..network import Network
 from ..optimizers import Rule, as_rule
@@ -76,7 +76,7 @@ class NumpyEngine:
             if plan.keep is not None:
                 drop = masks(plan.keep, plan.dropout_key, state.step, len(rows), net.sizes, theta.dtype)
             z, a = forward(NUMPY_FAST, layers, w, b, x, drop)
-            costs[i] = C = float(B5(share, N5(NUMPY_FAST, output, cost, z[-1], a[-1], y)))
+            costs[i] = C = float(equations.B5(share, equations.N5(NUMPY_FAST, output, cost, z[-1], a[-1], y)))
             if not math.isfinite(C):
                 return Steps(costs[: i + 1], weights[: i + 1])
             delta = backward(NUMPY_FAST, layers, cost, w, z, a, y, drop)
@@ -112,7 +112,7 @@ class _Step:
     def __init__(self, net: Network, theta: Array, state: State, plan: Plan, rule: Rule) -> None:
         self.theta, self.state, self.plan, self.rule = theta, state, plan, rule
         self.w, self.b = net.views(theta)
-        self.parts = N8(self.w, self.b)
+        self.parts = equations.N8(self.w, self.b)
         self.g = np.empty_like(theta)
         self.penalised = bool(plan.l1 or plan.l2)
         self.clipped = plan.clip_value is not None or plan.clip_norm is not None
@@ -125,11 +125,11 @@ class _Step:
             self._penalise(of_w, eta)
         state.t += 1
         state.step += 1
-        of_parts = N8(of_w, of_b)
+        of_parts = equations.N8(of_w, of_b)
         if self.in_parts:
-            for part, g in zip(self.parts, of_parts, strict=True):
-                move = rule.move(NUMPY_FAST, self._clip(g) if self.clipped else g, {}, eta, state.t)[0]
-                np.add(part, move, out=part)
+            clipped = map(self._clip, of_parts) if self.clipped else of_parts
+            for part, g in zip(self.parts, clipped, strict=True):
+                np.add(part, rule.move(NUMPY_FAST, g, state.slots, eta, state.t)[0], part)
         else:
             g = np.concatenate([one.reshape(-1) for one in of_parts], out=self.g)
             g = self._clip(g) if self.clipped else g
@@ -145,7 +145,7 @@ class _Step:
             passes.add_penalty_gradient(self.w, of_w, plan.l1, plan.l2, NUMPY_FAST)
             return
         for w in self.w[1:]:
-            np.subtract(w, eta * R1(NUMPY_FAST, "gradient", w, plan.l1, plan.l2), out=w)
+            np.subtract(w, eta * equations.R1(NUMPY_FAST, "gradient", w, plan.l1, plan.l2), out=w)
 
     def _clip(self, g: Array) -> Array:
         plan = self.plan

@@ -61,6 +61,11 @@ class Cost:
         return hash(self.option)
 
 
+def sum_of_squares(xp: Namespace, u: Array) -> Array:
+    """Σ_j u_j²."""
+    return xp.sum(u * u)
+
+
 def times_log(xp: Namespace, y: Array, a: Array) -> Array:
     """y log a, and 0 where y is 0 whatever a is."""
     absent = y == 0
@@ -76,7 +81,7 @@ def over(xp: Namespace, y: Array, a: Array) -> Array:
 def _squared_error() -> Cost:
     return Cost(
         name="squared_error",
-        f=lambda xp, a, y: xp.sum((a - y) * (a - y)),
+        f=lambda xp, a, y: sum_of_squares(xp, a - y),
         derivative=lambda xp, a, y: 2 * (a - y),
         tex=r"\sum_j (a^L_j - y_j)^2",
         tex_derivative=r"2\,(a^L_j - y_j)",
@@ -87,7 +92,7 @@ def _squared_error() -> Cost:
 def _half_squared_error() -> Cost:
     return Cost(
         name="half_squared_error",
-        f=lambda xp, a, y: xp.sum((a - y) * (a - y)) / 2,
+        f=lambda xp, a, y: sum_of_squares(xp, a - y) / 2,
         derivative=lambda xp, a, y: a - y,
         tex=r"\tfrac{1}{2} \sum_j (a^L_j - y_j)^2",
         tex_derivative=r"a^L_j - y_j",
@@ -98,7 +103,7 @@ def _half_squared_error() -> Cost:
 def _mean_squared_error() -> Cost:
     return Cost(
         name="mean_squared_error",
-        f=lambda xp, a, y: xp.sum((a - y) * (a - y)) / a.shape[-1],
+        f=lambda xp, a, y: sum_of_squares(xp, a - y) / a.shape[-1],
         derivative=lambda xp, a, y: 2 * (a - y) / a.shape[-1],
         tex=r"\tfrac{1}{n_L} \sum_j (a^L_j - y_j)^2",
         tex_derivative=r"\tfrac{2}{n_L}\,(a^L_j - y_j)",
@@ -255,7 +260,9 @@ def as_cost(given: Any) -> Cost:
         return build_option("cost", given, COSTS)
     if isinstance(given, tuple) and len(given) == 2 and all(callable(part) for part in given):
         return _own(*given)
-    raise UsageError(f"a cost is a name, an option such as 'huber(delta=2)', or a pair (f, f′); got {given!r}")
+    raise UsageError(
+        f"a cost is a name, an option such as 'huber(delta=2)', or a pair (f, f′); got {given!r}"
+    )
 
 
 def _own(f: Callable[[Array, Array], Array], derivative: Callable[[Array, Array], Array]) -> Cost:
@@ -274,9 +281,7 @@ def _own(f: Callable[[Array, Array], Array], derivative: Callable[[Array, Array]
 
 def check_fit(cost: Cost, activation: Activation) -> None:
     """Raises UsageError where the cost has no finite value or slope at outputs that the activation can give."""
-    if not (cost.built_in and activation.built_in) or (
-        math.isinf(cost.lowest) and math.isinf(cost.highest)
-    ):
+    if not (cost.built_in and activation.built_in) or (math.isinf(cost.lowest) and math.isinf(cost.highest)):
         return
     below = activation.lowest < cost.lowest or (activation.reaches and activation.lowest == cost.lowest)
     above = activation.highest > cost.highest or (activation.reaches and activation.highest == cost.highest)

@@ -67,9 +67,7 @@ def _softplus_ratio(xp: Namespace, z: Array, a: Array) -> Array:
 def _softplus_log(xp: Namespace, z: Array, a: Array) -> Array:
     """log log(1 + e^z), which tends to z − e^z/2 where e^z vanishes."""
     tiny = xp.real(z) < -30
-    return xp.where(
-        tiny, z - xp.exp(xp.minimum(z, 0)) / 2, xp.log(xp.where(tiny, a * 0 + 1, a))
-    )
+    return xp.where(tiny, z - xp.exp(xp.minimum(z, 0)) / 2, xp.log(xp.where(tiny, a * 0 + 1, a)))
 
 
 PAIRS: dict[tuple[str, str], Pair] = {
@@ -118,6 +116,5 @@ PAIRS: dict[tuple[str, str], Pair] = {
 
 def pair_of(activation: Activation, cost: Cost) -> Pair | None:
     """The row for this output activation and cost, or None where nothing is lost without one."""
-    if not (activation.built_in and cost.built_in):
-        return None
-    return PAIRS.get((activation.name, cost.name))
+    row = PAIRS.get((activation.name, cost.name))
+    return row if row is not None and activation.built_in and cost.built_in else None
