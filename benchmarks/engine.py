@@ -60,7 +60,9 @@ def main() -> None:
     assert abs(cost1 - cost2) < 1e-4 * cost2, (cost1, cost2)
     assert np.abs(theta1 - theta2).max() < 1e-2, "the two loops don't compute the same"
     steps = EXAMPLES // BATCH
-    print(f"784-30-10 sigmoid, half squared error, batch {BATCH}, float32, microseconds a step (least, median of {ROUNDS}):")
+    print(
+        f"784-30-10 sigmoid, half squared error, batch {BATCH}, float32, microseconds a step (least, median of {ROUNDS}):"
+    )
     for name, taken in times.items():
         print(f"  {name:13s} {1e6 * min(taken) / steps:7.1f} {1e6 * float(np.median(taken)) / steps:7.1f}")
     ratios = np.array(times["engine"]) / np.array(times["hand-written"])
@@ -68,7 +70,9 @@ def main() -> None:
     print(f"  ratio         {least:7.2f} {float(np.median(ratios)):7.2f}   (at most 1.25 is wanted)")
 
 
-def _timed(run: Callable[[Any], float], theta: Any, name: str, results: dict[str, tuple[Any, float]]) -> float:
+def _timed(
+    run: Callable[[Any], float], theta: Any, name: str, results: dict[str, tuple[Any, float]]
+) -> float:
     began = time.perf_counter()
     cost = run(theta)
     took = time.perf_counter() - began

@@ -1,6 +1,10 @@
-"""``python -m backlit``: the command line."""
+"""``python -m backlit``: the command line, as ``backlit`` is."""
+
+from __future__ import annotations
+
+import sys
 
 from .cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

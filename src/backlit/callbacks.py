@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .errors import UsageError
 from .history import History
 from .network import Network
 
@@ -30,3 +31,12 @@ class Event:
 
 
 Callback = Callable[[Event], Any]
+
+
+def as_callbacks(given: Any) -> tuple[Callback, ...]:
+    """One callback or several as a tuple; raises UsageError for what can't be called."""
+    called = (given,) if callable(given) else tuple(given)
+    for one in called:
+        if not callable(one):
+            raise UsageError(f"a callback is a function of one Event; got {one!r}")
+    return called

@@ -1,13 +1,14 @@
 """Checkpoints: the whole state of a run that was stopped, so that going on ends in the same bits as never stopping.
 
-A safetensors file like a model's, written crash-safe: θ, the optimizer's slots, the best weights so far and the costs of
-the epoch at hand as tensors; settings, position, history and a fingerprint of the data as JSON. Random numbers need no
-state of their own: they are functions of seed and position (randomness.py).
+A safetensors file like a model's, written crash-safe: θ, the optimizer's slots, the best weights so far and the costs
+of the epoch at hand as tensors; settings, position, history and a fingerprint of the data as JSON. Random numbers need
+no state of their own: they are functions of seed and position (randomness.py).
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,18 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from .errors import ModelError
+from .errors import BacklitError, ModelError, UsageError
 from .files import FORMAT, Functions, check_format, metadata, network_of, tensors
+from .history import History
 from .inputs import is_sparse
 from .network import Network
-from .storage import pack, unpack, write_safely
+from .storage import check_writable, pack, unpack, write_safely
 
 Array = Any
+_WHAT = "a Backlit checkpoint"
 
 
 @dataclass
 class Checkpoint:
-    """What a run needs to go on. ``batch`` batches of epoch ``epoch`` are done; ``costs`` and ``weights`` are theirs."""
+    """What a run needs to go on. ``batch`` batches of epoch ``epoch`` are done, whose are ``costs`` and ``weights``."""
 
     net: Network
     settings: dict[str, Any]
@@ -46,6 +49,29 @@ class Checkpoint:
     seconds: float  # of the epoch at hand so far
     command: dict[str, Any] = field(default_factory=dict)  # how the command line found its data
 
+    def check_network(self, net: Network) -> None:
+        """Raises ModelError where ``net`` is another network: other sizes, functions, cost or dtype."""
+        ours, theirs = repr(net), repr(self.net)
+        if ours != theirs:
+            raise ModelError(
+                f"the checkpoint is of {theirs}, and this network is {ours}; resume with that one"
+            )
+
+
+_KINDS: dict[str, type] = {
+    "settings": dict,
+    "engine": str,
+    "epoch": int,
+    "batch": int,
+    "t": int,
+    "step": int,
+    "history": dict,
+    "fingerprint": str,
+    "examples": int,
+    "seconds": float,
+    "command": dict,
+}
+
 
 def fingerprint(*arrays: Array) -> str:
     """SHA-256 over the content, shape and dtype of arrays (dense, CSR or None): equal data, equal fingerprint."""
@@ -57,58 +83,45 @@ def fingerprint(*arrays: Array) -> str:
         digest.update(f"{array.shape}{array.dtype.str};".encode())
         parts = (array.data, array.indices, array.indptr) if is_sparse(array) else (array,)
         for part in parts:
-            digest.update(np.ascontiguousarray(part).data)
+            digest.update(f"{part.dtype.str}{part.shape};".encode())
+            digest.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
 def save(checkpoint: Checkpoint, path: str | Path) -> Path:
     """Writes the checkpoint, crash-safe, and returns its path; raises DataError where it can't be written."""
     arrays = tensors(checkpoint.net)
-    arrays["start"], arrays["costs"], arrays["weights"] = (
-        checkpoint.start,
-        checkpoint.costs,
-        checkpoint.weights,
-    )
-    arrays.update({f"slot.{name}": slot for name, slot in checkpoint.slots.items()})
+    arrays |= {name: np.array(getattr(checkpoint, name)) for name in ("start", "costs", "weights")}
+    arrays |= {f"slot.{name}": slot for name, slot in checkpoint.slots.items()}
     if checkpoint.best is not None:
         arrays["best"] = checkpoint.best
     model = metadata(checkpoint.net)
     about = {"kind": "checkpoint", "format": FORMAT, "version": model["version"], "model": model}
-    about["run"] = {name: getattr(checkpoint, name) for name in _PLAIN}
+    about["run"] = {name: getattr(checkpoint, name) for name in _KINDS}
     return write_safely(path, pack(arrays, about), "the checkpoint")
-
-
-_PLAIN = (
-    "settings",
-    "engine",
-    "epoch",
-    "batch",
-    "t",
-    "step",
-    "history",
-    "fingerprint",
-    "examples",
-    "seconds",
-    "command",
-)
 
 
 def load(path: str | Path, functions: Functions | None = None) -> Checkpoint:
     """The checkpoint in a file; raises ModelError that names the file and what is wrong."""
-    arrays, about = unpack(path, "a Backlit checkpoint")
-    check_format(about, "checkpoint", str(path))
+    source = str(path)
+    arrays, about = unpack(path, _WHAT)
+    check_format(about, "checkpoint", source)
     try:
-        run: Mapping[str, Any] = about["run"]
+        plain = _plain(about["run"], source)
         own = {name: arrays.pop(name) for name in ("start", "costs", "weights")}
-        best = arrays.pop("best", None)
-        slots = {name: arrays.pop(name) for name in list(arrays) if name.startswith("slot.")}
-        net = network_of(arrays, about["model"], str(path), functions)
-        plain = {name: run[name] for name in _PLAIN}
-        _check(net, own["start"], best, slots, str(path))
+        model = about["model"]
     except KeyError as reason:
         raise ModelError(
-            f"{path} is not a whole checkpoint: {reason} is missing; start the run anew"
+            f"{source} is not a whole checkpoint: {reason} is missing; start the run anew"
         ) from reason
+    except TypeError as reason:
+        raise ModelError(f"{source}: its run is not an object; start the run anew") from reason
+    best = arrays.pop("best", None)
+    slots = {name: arrays.pop(name) for name in list(arrays) if name.startswith("slot.")}
+    if not isinstance(model, dict):
+        raise ModelError(f"{source}: its model is not an object; start the run anew")
+    net = network_of(arrays, model, source, functions)
+    _check(net, own, best, slots, plain["batch"], source)
     return Checkpoint(
         net=net,
         slots={name.removeprefix("slot."): slot for name, slot in slots.items()},
@@ -118,11 +131,58 @@ def load(path: str | Path, functions: Functions | None = None) -> Checkpoint:
     )
 
 
-def _check(net: Network, start: Array, best: Array | None, slots: Mapping[str, Array], source: str) -> None:
-    named = {"start": start, **({} if best is None else {"best": best}), **slots}
-    for name, array in named.items():
-        if array.shape != net.theta.shape or array.dtype != net.dtype:
+def check_place(path: str | Path) -> None:
+    """Raises DataError where a checkpoint can't be written, UsageError where it would replace another kind of file."""
+    check_writable(path, "the checkpoint")
+    place = Path(path)
+    if not place.is_file() or not place.stat().st_size:
+        return
+    try:
+        check_format(unpack(path, _WHAT)[1], "checkpoint", str(path))
+    except BacklitError as reason:
+        if not place.exists():  # another run has finished just now
+            return
+        raise UsageError(
+            f"checkpoint={str(path)!r} is another file, which a checkpoint would replace ({reason}); take another name"
+        ) from reason
+
+
+def _plain(run: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The run's plain entries, each of its kind; raises KeyError where one is missing."""
+    found = {name: run[name] for name in _KINDS}
+    for name, kind in _KINDS.items():
+        value = found[name]
+        right = isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
+        if right and kind in (int, float):
+            right = math.isfinite(value) and value >= 0
+        if not right:
+            raise ModelError(f"{source}: its {name} is {value!r}, which can't be; start the run anew")
+    try:
+        History.from_dict(found["history"])
+    except (KeyError, TypeError, ValueError, AttributeError) as reason:
+        raise ModelError(f"{source}: its history is malformed at {reason}; start the run anew") from reason
+    return found
+
+
+def _check(
+    net: Network,
+    own: Mapping[str, Array],
+    best: Array | None,
+    slots: Mapping[str, Array],
+    batch: int,
+    source: str,
+) -> None:
+    """Raises ModelError where a tensor has another shape or dtype than the network and the position ask for."""
+    flat = net.theta.shape, net.dtype
+    named = {"start": own["start"], **({} if best is None else {"best": best}), **slots}
+    expected = {name: (array, *flat) for name, array in named.items()}
+    steps = (batch,), np.dtype(np.float64)
+    expected |= {name: (own[name], *steps) for name in ("costs", "weights")}
+    for name, (array, shape, dtype) in expected.items():
+        if array.shape != shape or array.dtype != dtype:
             raise ModelError(
-                f"{source}: {name} is {array.dtype} of shape {array.shape}, and θ is {net.dtype} of shape "
-                f"{net.theta.shape}; start the run anew"
+                f"{source}: {name} is {array.dtype} of shape {array.shape}, and {dtype} of shape {shape} is needed; "
+                "start the run anew"
             )
+        if name in ("start", "best") and not np.isfinite(array).all():
+            raise ModelError(f"{source}: {name} holds a number that is not finite; start the run anew")

@@ -8,6 +8,7 @@ easy as 1, 2, 3"; the tests hold its published vectors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,12 @@ def mask(keep: float, key: int, step: int, layer: int, rows: int, neurons: int, 
     positions = np.arange(rows, dtype=np.uint64)[:, None]
     counter = (step & 0xFFFFFFFF, layer, positions, np.arange(neurons, dtype=np.uint64)[None, :])
     words = philox(counter, (key & 0xFFFFFFFF, key >> 32))[0]
-    return np.where(words < np.uint64(int(keep * 2**32)), 1 / keep, 0.0).astype(dtype)
+    return np.where(words < np.uint64(threshold(keep)), 1 / keep, 0.0).astype(dtype)
+
+
+def threshold(keep: float) -> int:
+    """⌊keep·2³²⌋: a neuron is kept where the generator's word is below it."""
+    return int(keep * 2**32)
 
 
 def masks(
@@ -64,8 +70,13 @@ def check_rates(dropout: Any, L: int) -> tuple[float, ...] | None:
 
     One rate is for the hidden layers; a list gives those of layers 0 (the input) to L − 1. Raises UsageError.
     """
-    one = isinstance(dropout, (int, float)) and not isinstance(dropout, bool)
-    rates = [0.0, *[float(dropout)] * (L - 1)] if one else [float(rate) for rate in dropout]
+    one = isinstance(dropout, Real) and not isinstance(dropout, bool)
+    listed = [0.0, *[dropout] * (L - 1)] if one else dropout
+    if not isinstance(listed, (list, tuple)) or not all(
+        isinstance(rate, Real) and not isinstance(rate, bool) for rate in listed
+    ):
+        raise UsageError(f"dropout is one rate for the hidden layers, or a list of rates; got {dropout!r}")
+    rates = [float(rate) for rate in listed]
     if len(rates) != L:
         raise UsageError(
             f"dropout is one rate for the hidden layers, or a list of {L}: for layers 0 (the input) to {L - 1}; "
@@ -76,4 +87,8 @@ def check_rates(dropout: Any, L: int) -> tuple[float, ...] | None:
     for layer, rate in enumerate(rates):
         if not 0 <= rate < 1:
             raise UsageError(f"a dropout rate is at least 0 and below 1; got {rate} for layer {layer}")
-    return tuple(1 - rate for rate in rates) + (1.0,) if any(rates) else None
+        if threshold(1 - rate) == 0:
+            raise UsageError(
+                f"a dropout rate keeps at least one neuron in 2³²; got {rate!r} for layer {layer}, which keeps none"
+            )
+    return (*(1 - rate for rate in rates), 1.0) if any(rates) else None

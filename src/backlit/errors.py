@@ -72,12 +72,15 @@ def nearest(got: str, known: Iterable[str]) -> str | None:
     return by_lower[close[0]] if close else None
 
 
-def unknown(kind: str, got: object, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not in a table: says what was got, the nearest name and the whole list."""
+def unknown(kind: str, got: object, known: Iterable[str], meant: str | None = None) -> UsageError:
+    """The error for a name that is not in a table: says what was got, the nearest name and the whole list.
+
+    ``meant`` is suggested instead of the nearest name, where it is known what is meant.
+    """
     names = list(known)
-    hint = nearest(str(got), names)
-    meant = f" Did you mean {hint!r}?" if hint else ""
-    return UsageError(f"unknown {kind} {got!r}.{meant} Known: {', '.join(names)}.")
+    hint = meant or nearest(str(got), names)
+    question = f" Did you mean {hint!r}?" if hint else ""
+    return UsageError(f"unknown {kind} {got!r}.{question} Known: {', '.join(names)}.")
 
 
 def missing(package: str, extra: str, purpose: str) -> MissingDependency:

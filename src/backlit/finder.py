@@ -1,4 +1,4 @@
-"""A learning-rate range test: η grows step by step on a copy of the network, and the cost shows where it learns and where it breaks.
+"""A learning-rate range test: η grows step by step on a copy of the network, and the cost shows where it breaks.
 
 Smith 2017, "Cyclical learning rates for training neural networks", section 3.3. The network itself is not changed.
 """
@@ -15,12 +15,16 @@ import numpy as np
 from . import engines
 from .engines import Plan, State
 from .errors import UsageError
+from .lbfgs import NAMES
 from .network import Network
 from .optimizers import as_rule
+from .options import parse_option
 from .randomness import order_of_epoch
+from .settings import number, whole
 from .use import examples
 
 Array = Any
+_PLAN = ("l1", "l2", "clip_value", "clip_norm", "max_norm")
 _BROKEN = 4.0  # times the least smoothed cost
 _WINDOW = 20  # the smoothing's standard deviation is this part of the steps
 
@@ -29,7 +33,8 @@ _WINDOW = 20  # the smoothing's standard deviation is this part of the steps
 class EtaRange:
     """What the test found: each step's η and cost, the smoothed cost, and the suggestion.
 
-    ``suggestion`` is the η at which the smoothed cost falls fastest, ``limit`` the largest before it rises again.
+    ``suggestion`` is the η at which the smoothed cost falls fastest, ``limit`` the largest before it rises again. Both
+    mean little where the fall is not ``clear``: where it is within the scatter of the steps, as in a trained network.
     """
 
     etas: Array
@@ -38,10 +43,20 @@ class EtaRange:
     suggestion: float
     limit: float
 
+    @property
+    def clear(self) -> bool:
+        """Whether the smoothed cost falls by more than the steps scatter around it."""
+        lowest = int(np.argmin(self.smooth))
+        scatter = float(np.std((self.costs - self.smooth)[: lowest + 1]))
+        return float(self.smooth[: lowest + 1].max() - self.smooth[lowest]) > 2 * scatter
+
     def __str__(self) -> str:
+        doubt = (
+            "" if self.clear else "; but this fall is within the scatter of the steps, so don't build on it"
+        )
         return (
             f"cost falls fastest at eta = {self.suggestion:.3g}, and stops falling at {self.limit:.3g} "
-            f"({len(self.etas)} steps from {self.etas[0]:.1g})"
+            f"({len(self.etas)} steps from {self.etas[0]:.1g}){doubt}"
         )
 
     def plot(self, path: Any = None) -> Any:
@@ -64,26 +79,36 @@ def find_eta(
     engine: str = "auto",
     **plan: Any,
 ) -> EtaRange:
-    """Takes ``steps`` mini-batch steps on a copy of ``net``, η growing geometrically; stops early where the cost breaks out.
+    """Takes ``steps`` mini-batch steps on a copy of ``net``, η growing geometrically, until the cost breaks out.
 
     ``plan`` takes l1, l2, clip_value, clip_norm and max_norm as ``fit`` does. Raises UsageError and DataError.
     """
-    if not 0 < lowest < highest < math.inf:
-        raise UsageError(f"find_eta needs 0 < lowest < highest; got {lowest=}, {highest=}")
-    if steps < 20:
-        raise UsageError(f"find_eta needs at least 20 steps to see a slope; got {steps}")
-    allowed = {"l1", "l2", "clip_value", "clip_norm", "max_norm"}
-    if set(plan) - allowed:
-        raise UsageError(f"find_eta does not take {', '.join(sorted(set(plan) - allowed))}")
+    lowest, highest = number("lowest", lowest), number("highest", highest)
+    if not lowest < highest:
+        raise UsageError(f"find_eta needs lowest below highest; got {lowest:g} and {highest:g}")
+    steps, batch_size = whole("steps", steps, 20, ", to see a slope"), whole("batch_size", batch_size, 1)
+    rule = _rule(optimizer)
+    for name, value in plan.items():
+        if name not in _PLAN:
+            raise UsageError(f"find_eta does not take {name}; it takes {', '.join(_PLAN)}")
+        plan[name] = None if value is None else number(name, value, zero=name in ("l1", "l2"))
     twin = net.copy()
     X, Y = examples(twin, x, y)
     m = min(batch_size, len(Y))
     etas = np.geomspace(lowest, highest, steps)
-    base = Plan(batch_size=m, rule=as_rule(optimizer).option, eta=etas, **plan)
+    base = Plan(batch_size=m, rule=rule, eta=etas, **plan)
     chosen = engines.choose(engine, twin, base, X)
     order = _order(net.seed, len(Y), steps * m)
     costs = _costs(chosen, twin, base, X, Y, order)
-    return _read(etas[: len(costs)], costs)
+    return _read(etas[: len(costs)], costs, float(etas[min(len(costs), steps - 1)]))
+
+
+def _rule(optimizer: Any) -> str:
+    """The optimizer's option; raises UsageError for one that finds its own step length."""
+    name = parse_option(optimizer)[0].replace("-", "_").lower() if isinstance(optimizer, str) else ""
+    if name in (*NAMES, "rprop"):
+        raise UsageError(f"{name} finds its own step length, so there is no eta to find; leave eta out")
+    return as_rule(optimizer).option
 
 
 def _order(seed: int, n: int, count: int) -> Array:
@@ -112,12 +137,12 @@ def _costs(engine: Any, net: Network, plan: Plan, X: Array, Y: Array, order: Arr
     return np.array(costs)
 
 
-def _read(etas: Array, costs: Array) -> EtaRange:
+def _read(etas: Array, costs: Array, tried: float) -> EtaRange:
     """The suggestion: the steepest fall of the smoothed cost over log η, before its least value."""
     if len(costs) < 10:
         raise UsageError(
-            f"the cost broke out after {len(costs)} steps, at eta = {etas[-1] if len(etas) else 0:.2g}: begin lower (lowest=), or "
-            "standardise the inputs"
+            f"the cost broke out after {len(costs)} steps, at eta = {tried:.2g}: begin lower (lowest=), or standardise "
+            "the inputs"
         )
     smooth = _smoothed(costs, len(costs) / _WINDOW)
     lowest = max(2, int(np.argmin(smooth)))

@@ -1,6 +1,7 @@
-"""How a network's weights and biases start: one table, each row with its formula and source. Each layer draws from a stream of its own.
+"""How a network's weights and biases start: one table, each row with its formula and source.
 
-``w`` is drawn as (n_out, n_in) in float64 and cast last, so that a seed means the same start in every dtype.
+Each layer draws from a stream of its own. ``w`` is drawn as (n_out, n_in) in float64 and cast last, so that a seed
+means the same start in every dtype.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ def _lecun_uniform() -> Scheme:
 
 def _orthogonal(gain: float = 1.0) -> Scheme:
     """w has orthonormal rows or columns, times ``gain``; b = 0: Saxe, McClelland & Ganguli 2014."""
+    _number("orthogonal", "gain", gain)
 
     def draw(rng: np.random.Generator, n_out: int, n_in: int) -> tuple[Array, Array]:
         tall = rng.normal(0.0, 1.0, (max(n_out, n_in), min(n_out, n_in)))
@@ -90,7 +92,13 @@ def _zeros() -> Scheme:
 
 def _constant(value: float = 0.1) -> Scheme:
     """w = b = ``value``."""
+    _number("constant", "value", value)
     return lambda rng, n_out, n_in: (np.full((n_out, n_in), float(value)), np.full(n_out, float(value)))
+
+
+def _number(row: str, parameter: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise UsageError(f"{row} needs a finite number for {parameter}; got {parameter}={value!r}")
 
 
 INITIALISATIONS: dict[str, Callable[..., Scheme]] = {
@@ -115,7 +123,11 @@ _SUITED = {
 
 
 def suited(activation: Activation) -> str:
-    """What ``init="auto"`` takes for a layer: the book's better one for sigmoids, He's for the relu family, else Xavier's."""
+    """What ``init="auto"`` takes for a layer, by its own activation.
+
+    The book's better one for sigmoid, hard_sigmoid, tanh and softsign; He's normal for relu and its kin; LeCun's normal
+    for selu; Xavier's normal for all others (identity, softmax, exp, a user's own).
+    """
     return _SUITED.get(activation.name, "xavier_normal") if activation.built_in else "xavier_normal"
 
 

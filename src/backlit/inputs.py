@@ -21,7 +21,7 @@ _ROWS_AT_ONCE = 4096  # when looking through an array, so that no second one of 
 def encode_inputs(net: Network, x: Any) -> Array:
     """a^0 as (n, n_0), dense or scipy CSR, in the network's dtype; one example alone becomes one row.
 
-    Where n_0 is 1, a vector is n examples. No copy is made of an array that has the right dtype already. Raises DataError.
+    Where n_0 is 1, a vector is n examples. An array of the right dtype is not copied. Raises DataError.
     """
     if is_raw(x):
         if net.recipe is None:

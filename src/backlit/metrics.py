@@ -1,6 +1,6 @@
-"""How good a network is on a set: metrics for classes and for values, by scikit-learn, and the cost by our own equations.
+"""How good a network is on a set: metrics by scikit-learn, for classes and for values, and the cost by our equations.
 
-scikit-learn is imported when the first metric is asked for.
+scikit-learn is imported when the first metric is asked for. A metric that is not defined on a set is NaN.
 """
 
 from __future__ import annotations
@@ -44,10 +44,8 @@ class Evaluation:
             "task": self.task,
             "n": self.n,
             "cost_name": self.cost_name,
-            "cost": self.cost,
-            "metrics": {
-                name: None if math.isnan(number) else number for name, number in self.metrics.items()
-            },
+            "cost": _or_none(self.cost),
+            "metrics": {name: _or_none(number) for name, number in self.metrics.items()},
             "classes": [name.item() if isinstance(name, np.generic) else name for name in self.classes],
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "by_class": self.by_class,
@@ -61,34 +59,36 @@ class Predictions:
     known: Array
     predicted: Array
     outputs: Array
-    classes: int
+    classes: int = 0
+    probabilities: bool = False  # whether the outputs can be read as such
 
 
-def _positive_scores(p: Predictions) -> Array:
-    return p.outputs[:, -1] if p.outputs.shape[1] <= 2 else _normalised(p.outputs)
-
-
-def _normalised(outputs: Array) -> Array:
-    """Rows that sum to 1, as scikit-learn asks of several classes."""
-    rows = np.clip(outputs.astype(np.float64), 1e-300, None)
-    return rows / rows.sum(axis=1, keepdims=True)
+def _or_none(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _roc_auc(p: Predictions) -> float:
+    """Area under the curve of each class against the rest, averaged; of two classes, that of the second."""
     from sklearn.metrics import roc_auc_score
 
     if len(np.unique(p.known)) < p.classes:
         return math.nan  # not defined where a class is absent
-    return float(roc_auc_score(p.known, _positive_scores(p), multi_class="ovr", labels=np.arange(p.classes)))
+    if p.classes == 2:
+        return float(roc_auc_score(p.known, p.outputs[:, -1]))
+    return float(np.mean([roc_auc_score(p.known == k, p.outputs[:, k]) for k in range(p.classes)]))
 
 
 def _log_loss(p: Predictions) -> float:
     from sklearn.metrics import log_loss
 
-    if p.outputs.min() < 0 or p.outputs.max() > 1:
+    if not p.probabilities or p.outputs.min() < 0 or p.outputs.max() > 1:
         return math.nan  # outputs that are no probabilities have none
     rows = p.outputs.astype(np.float64)
-    rows = np.hstack([1 - rows, rows]) if rows.shape[1] == 1 else _normalised(rows)
+    if rows.shape[1] == 1:
+        rows = np.hstack([1 - rows, rows])
+    else:  # scikit-learn asks for rows that sum to 1
+        rows = np.clip(rows, 1e-300, None)
+        rows /= rows.sum(axis=1, keepdims=True)
     return float(log_loss(p.known, rows, labels=np.arange(p.classes)))
 
 
@@ -108,10 +108,23 @@ def _sklearn(name: str, **options: Any) -> Callable[[Predictions], float]:
     return score
 
 
-_MACRO = {"average": "macro", "zero_division": 0.0}
+def _balanced_accuracy(p: Predictions) -> float:
+    """The mean recall of the classes that occur."""
+    from sklearn.metrics import recall_score
+
+    return float(recall_score(p.known, p.predicted, labels=np.unique(p.known), **_MACRO))
+
+
+def _r2(p: Predictions) -> float:
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(p.known, p.predicted)) if len(p.known) > 1 else math.nan  # one value has no spread
+
+
+_MACRO: dict[str, Any] = {"average": "macro", "zero_division": 0.0}
 FOR_CLASSES: dict[str, Callable[[Predictions], float]] = {
     "accuracy": _sklearn("accuracy_score"),
-    "balanced_accuracy": _sklearn("recall_score", **_MACRO),
+    "balanced_accuracy": _balanced_accuracy,
     "precision": _sklearn("precision_score", **_MACRO),
     "f1": _sklearn("f1_score", **_MACRO),
     "matthews": _sklearn("matthews_corrcoef"),
@@ -122,7 +135,7 @@ FOR_CLASSES: dict[str, Callable[[Predictions], float]] = {
 FOR_VALUES: dict[str, Callable[[Predictions], float]] = {
     "mae": _sklearn("mean_absolute_error"),
     "rmse": _sklearn("root_mean_squared_error"),
-    "r2": _sklearn("r2_score"),
+    "r2": _r2,
     "median_absolute_error": _sklearn("median_absolute_error"),
     "max_error": lambda p: float(np.abs(p.known - p.predicted).max()),
     "explained_variance": _sklearn("explained_variance_score"),
@@ -132,25 +145,46 @@ FOR_VALUES: dict[str, Callable[[Predictions], float]] = {
 def predictions(net: Network, Y: Array, outputs: Array) -> Predictions:
     """What the metrics of the network's task look at, from encoded targets and outputs."""
     if net.task == "classes":
-        count = max(2, net.sizes[-1])
-        return Predictions(class_numbers(net, Y), class_numbers(net, outputs), outputs, count)
+        return Predictions(
+            known=class_numbers(net, Y),
+            predicted=class_numbers(net, outputs),
+            outputs=outputs,
+            classes=max(2, net.sizes[-1]),
+            probabilities=net.cost.targets != "signs",
+        )
     if net.recipe is not None:
-        return Predictions(net.recipe.decode_values(Y), net.recipe.decode_values(outputs), outputs, 0)
-    return Predictions(Y.astype(np.float64), outputs.astype(np.float64), outputs, 0)
+        return Predictions(net.recipe.decode_values(Y), net.recipe.decode_values(outputs), outputs)
+    return Predictions(Y.astype(np.float64), outputs.astype(np.float64), outputs)
+
+
+def table_for(net: Network) -> dict[str, Callable[[Predictions], float]]:
+    """The metrics of the network's task."""
+    return FOR_CLASSES if net.task == "classes" else FOR_VALUES
+
+
+def check_metric(name: str, net: Network) -> None:
+    """Raises UsageError for a metric that isn't known or isn't for the network's task."""
+    table, classes = table_for(net), net.task == "classes"
+    if name not in table and name in (FOR_VALUES if classes else FOR_CLASSES):
+        raise UsageError(
+            f"metric {name!r} is for {'values' if classes else 'classes'}, and this network is for {net.task}; "
+            f"take one of {', '.join(table)}"
+        )
+    if name not in table:
+        raise unknown("metric", name, table)
 
 
 def score(name: str, net: Network, Y: Array, outputs: Array) -> float:
-    """One metric by name; raises UsageError for one that isn't known or isn't for the network's task."""
-    table = FOR_CLASSES if net.task == "classes" else FOR_VALUES
-    if name not in table:
-        other = FOR_VALUES if net.task == "classes" else FOR_CLASSES
-        if name in other:
-            raise UsageError(
-                f"metric {name!r} is for {'values' if net.task == 'classes' else 'classes'}, and this network is for "
-                f"{net.task}; take one of {', '.join(table)}"
-            )
-        raise unknown("metric", name, table)
-    return table[name](predictions(net, Y, outputs))
+    """One metric by name, NaN where it is not defined; raises UsageError as ``check_metric`` does."""
+    check_metric(name, net)
+    return _measured(table_for(net)[name], predictions(net, Y, outputs))
+
+
+def _measured(metric: Callable[[Predictions], float], p: Predictions) -> float:
+    if not np.isfinite(p.outputs).all():
+        return math.nan  # an overflow in the outputs: nothing can be said of them
+    with np.errstate(all="ignore"):
+        return metric(p)
 
 
 def accuracy(net: Network, Y: Array, outputs: Array) -> float:
@@ -162,25 +196,22 @@ def accuracy(net: Network, Y: Array, outputs: Array) -> float:
 def evaluate(net: Network, x: Any, y: Any, *, sample_weight: Any = None) -> Evaluation:
     """C and all metrics of the network's task on x, y, which may be raw (a table and its column) or encoded.
 
-    Raises DataError, as ``predict`` does.
+    ``sample_weight`` (n,) takes part in C alone (B5); the metrics count every example once. Raises DataError, as
+    ``predict`` does.
     """
     X, Y = examples(net, x, y)
     cost, outputs = passes.measure(net, net.theta, X, Y, passes.shares(len(Y), net.dtype, sample_weight))
     p = predictions(net, Y, outputs)
-    table = FOR_CLASSES if net.task == "classes" else FOR_VALUES
-    metrics = {name: row(p) for name, row in table.items()}
-    metrics = {
-        name: number
-        for name, number in metrics.items()
-        if not (name == "top_3_accuracy" and math.isnan(number))
-    }
+    metrics = {name: _measured(metric, p) for name, metric in table_for(net).items()}
     if net.task != "classes":
-        return Evaluation("values", len(Y), net.cost.option, cost, metrics)
+        return Evaluation("values", len(Y), net.cost.option, float(cost), metrics)
+    if p.classes <= 3:
+        del metrics["top_3_accuracy"]  # it would be 1 always
     names = class_names(net, p.classes)
     confusion = np.zeros((p.classes, p.classes), dtype=np.int64)
     np.add.at(confusion, (p.known, p.predicted), 1)
     return Evaluation(
-        "classes", len(Y), net.cost.option, cost, metrics, names, confusion, _by_class(p, names)
+        "classes", len(Y), net.cost.option, float(cost), metrics, names, confusion, _by_class(p, names)
     )
 
 

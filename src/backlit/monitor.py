@@ -1,14 +1,20 @@
-"""What is measured after each epoch: the book's four monitors, metrics, and which epoch was best so far."""
+"""What is measured after each epoch: the book's four monitors, metrics, and which epoch was best so far.
+
+Whether a run stops because of it is training's decision.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from . import passes
 from .engines.numpy import quiet
 from .errors import UsageError, unknown
 from .history import History
-from .metrics import FOR_CLASSES, FOR_VALUES, accuracy, score
+from .metrics import accuracy, check_metric, score
 from .namespaces import NUMPY_FAST
 from .network import Network
 from .sets import Sets
@@ -32,23 +38,27 @@ class Monitor:
 
     def _check_names(self) -> None:
         settings, classes = self.settings, self.net.task == "classes"
-        for name in (*settings.monitors, *settings.metrics):
-            if (name.startswith("validation") or name in settings.metrics) and self.sets.held_out is None:
-                raise UsageError(f"{name} needs a validation set: give validation=0.1, or validation=(x, y)")
-            if name.endswith("_accuracy") and name in settings.monitors != MONITORS and not classes:
-                raise UsageError(f"{name} is for classes, and these targets are values; take metrics=['r2']")
         for name in settings.metrics:
-            if name not in (FOR_CLASSES if classes else FOR_VALUES):
-                raise unknown(f"metric for {self.net.task}", name, FOR_CLASSES if classes else FOR_VALUES)
+            check_metric(name, self.net)
+        for name in settings.monitors:
+            if name.endswith("_accuracy") and settings.monitors != MONITORS and not classes:
+                raise UsageError(f"{name} is for classes, and these targets are values; take metrics=['r2']")
+        on_validation = [
+            *(name for name in settings.monitors if name.startswith("validation")),
+            *settings.metrics,
+        ]
+        if on_validation and self.sets.held_out is None:
+            raise UsageError(
+                f"{on_validation[0]} needs a validation set: give validation=0.1, or validation=(x, y)"
+            )
 
     def _watched(self) -> str | None:
         """The column whose best epoch is remembered; None where there is nothing to measure it on."""
         settings = self.settings
         if self.sets.held_out is None:
-            if settings.early_stopping or settings.watch:
-                raise UsageError(
-                    "early stopping needs a validation set: give validation=0.1, or validation=(x, y)"
-                )
+            asked = "early_stopping" if settings.early_stopping else "watch" if settings.watch else None
+            if asked:
+                raise UsageError(f"{asked} needs a validation set: give validation=0.1, or validation=(x, y)")
             return None
         accuracies = ["validation_accuracy"] if self.net.task == "classes" else []
         can = ["validation_cost", *accuracies, *settings.metrics]
@@ -65,24 +75,34 @@ class Monitor:
         record |= {"cost": cost, "objective": cost + penalty}
         asked = set(s.monitors)
         if asked & {"training_cost", "training_accuracy"}:
-            found, _ = self._measure("training", *sets.training(), sets.row_weights)
+            found, _ = self._measure("training", sets.X, sets.Y, sets.rows, sets.row_weights)
             record |= {name: number for name, number in found.items() if name in asked}
         if sets.held_out is not None:
-            found, outputs = self._measure("validation", *sets.held_out, None)
+            X, Y = sets.held_out
+            found, outputs = self._measure("validation", X, Y, np.arange(len(Y)), None)
             record |= found
             record |= {name: score(name, net, sets.held_out[1], outputs) for name in s.metrics}
         return record | {"seconds": seconds, "examples_per_second": len(sets.rows) / max(seconds, 1e-9)}
 
     def _measure(
-        self, which: str, X: Array, Y: Array, weights: Array | None
+        self, which: str, X: Array, Y: Array, rows: Array, weights: Array | None
     ) -> tuple[dict[str, float], Array]:
-        """Cost and, for classes, accuracy on a set, and its outputs."""
-        net = self.net
-        share = passes.shares(len(Y), net.dtype, weights)
-        cost, outputs = passes.measure(net, net.theta, X, Y, share, xp=NUMPY_FAST)
+        """Cost and, for classes, accuracy on these rows, and their outputs; a part is read in pieces, never copied."""
+        net, n = self.net, len(rows)
+        share = passes.shares(n, net.dtype, weights)
+        if n == len(Y):
+            cost, outputs = passes.measure(net, net.theta, X, Y, share, xp=NUMPY_FAST)
+        else:
+            cost, outputs = 0.0, np.empty((n, net.sizes[-1]), dtype=net.dtype)
+            for part in passes.chunks(n, net.sizes):
+                at = rows[part]
+                of_part, outputs[part] = passes.measure(
+                    net, net.theta, X[at], Y[at], share[part], xp=NUMPY_FAST
+                )
+                cost += of_part
         found = {f"{which}_cost": cost}
         if net.task == "classes":
-            found[f"{which}_accuracy"] = accuracy(net, Y, outputs)
+            found[f"{which}_accuracy"] = accuracy(net, Y if n == len(Y) else Y[rows], outputs)
         return found, outputs
 
     def waited(self, history: History) -> int:
@@ -90,8 +110,15 @@ class Monitor:
         if self.watch is None:
             return 0
         record, best = history[-1], history.best
-        sign = 1 if self.watch.endswith(_LOWER_IS_BETTER) else -1
-        if best is None or sign * record[self.watch] < sign * best[self.watch] - self.settings.min_delta:
+        if best is None or self._better(record[self.watch], best[self.watch]):
             history.best_epoch = record["epoch"]
             self.best = self.net.theta.copy()
         return int(record["epoch"]) - int(history.best_epoch or 0)
+
+    def _better(self, new: float, old: float) -> bool:
+        """Whether ``new`` is progress of more than min_delta; NaN (a metric not defined, an overflow) never is."""
+        if math.isnan(new) or math.isnan(old):
+            return math.isnan(old) and not math.isnan(new)
+        assert self.watch is not None
+        sign = 1 if self.watch.endswith(_LOWER_IS_BETTER) else -1
+        return sign * new < sign * old - self.settings.min_delta

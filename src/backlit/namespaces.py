@@ -6,6 +6,7 @@ for proofs in high precision. Array creation, shapes and ``@`` are the arrays' o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import missing
+from .errors import UsageError, missing
 
 Array = Any  # an array of any namespace: NumPy (real, complex, object) or JAX
 Function = Callable[..., Any]
@@ -41,15 +42,20 @@ class Namespace:
     max: Function
     eye: Function  # eye(n, like): the identity matrix in the dtype of ``like``
     constant: Function  # a decimal string in the namespace's own precision
-    slope_from_a: bool = False  # take σ′ from a where a row offers it: an optimisation, tested equal
+    pi: Any = math.pi
+    fast: bool = False  # of two ways that differ by rounding, take the quicker one (σ′ from a, for instance)
+
+
+_add_up: Function = np.add.reduce  # what np.sum and np.max come to in the end, without their wrapping
+_largest: Function = np.maximum.reduce
 
 
 def _sum(u: Array, axis: int = -1, keepdims: bool = False) -> Array:
-    return np.add.reduce(u, axis=axis, keepdims=keepdims)
+    return _add_up(u, axis=axis, keepdims=keepdims)
 
 
 def _max(u: Array, axis: int = -1, keepdims: bool = False) -> Array:
-    return np.maximum.reduce(u, axis=axis, keepdims=keepdims)
+    return _largest(u, axis=axis, keepdims=keepdims)
 
 
 def _erfc(u: Array) -> Array:
@@ -78,7 +84,7 @@ NUMPY = Namespace(
     eye=lambda n, like: np.eye(n, dtype=like.dtype),
     constant=float,
 )
-NUMPY_FAST = replace(NUMPY, slope_from_a=True)
+NUMPY_FAST = replace(NUMPY, fast=True)
 
 COMPLEX = replace(
     NUMPY,
@@ -89,7 +95,7 @@ COMPLEX = replace(
     maximum=lambda u, v: np.where(np.real(u) >= np.real(v), u, v),
     minimum=lambda u, v: np.where(np.real(u) <= np.real(v), u, v),
     real=np.real,
-    max=lambda u, axis=-1, keepdims=False: np.max(np.real(u), axis=axis, keepdims=keepdims),
+    max=lambda u, axis=-1, keepdims=False: _max(np.real(u), axis, keepdims),
 )
 
 
@@ -97,8 +103,11 @@ COMPLEX = replace(
 def mpmath_namespace(digits: int = 50) -> Namespace:
     """Object arrays of mpmath numbers, each operation at ``digits`` decimal digits; needs the extra ``verify``.
 
-    The precision is the namespace's own: mpmath's global context is not touched.
+    The precision is the namespace's own: mpmath's global context is not touched. Raises UsageError for digits beyond
+    100, to which the closed forms of the tables are good.
     """
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 100:
+        raise UsageError(f"digits is a whole number from 1 to 100; got {digits!r}")
     try:
         from mpmath import MPContext
     except ImportError as reason:
@@ -123,6 +132,7 @@ def mpmath_namespace(digits: int = 50) -> Namespace:
         step=each(lambda u: mp.mpf(1 if u > 0 else 0)),
         eye=lambda n, like: each(mp.mpf)(np.eye(n, dtype=int)),
         constant=mp.mpf,
+        pi=+mp.pi,
     )
 
 

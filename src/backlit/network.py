@@ -90,8 +90,8 @@ class Network(Verbs):
     (``"sigmoid"``), an option (``"elu(alpha=0.5)"``) or a pair (f, f′) of your own: a tuple of two functions is always
     one such pair, so pairs for several layers stand in a list. ``cost`` likewise, its default the note's. ``init``
     names how θ starts ("auto" suits it to each layer's activation), ``seed`` what is drawn; ``theta`` gives the start
-    instead: flat, or [w1, b1, …, wL, bL]. All computing is done in ``dtype``. Raises UsageError, with the remedy, for what
-    can't be. A network can be copied and pickled; one with functions of your own as far as those can be.
+    instead: flat, or [w1, b1, …, wL, bL]. All computing is done in ``dtype``. Raises UsageError, with the remedy, for
+    what can't be. A network can be copied and pickled; one with functions of your own as far as those can be.
     """
 
     def __init__(
@@ -123,8 +123,6 @@ class Network(Verbs):
         try:
             return initialise(self.init, self._sizes, self.layers, self.seed)
         except (MemoryError, ValueError) as reason:  # ValueError: NumPy's for more entries than it can count
-            if isinstance(reason, UsageError):
-                raise
             raise UsageError(
                 f"a network of sizes {self._sizes} has {self.parameters:,} parameters, more than memory holds; "
                 "take smaller layers"
@@ -204,14 +202,7 @@ class Network(Verbs):
 
     def views(self, flat: Array) -> tuple[list[Array], list[Array]]:
         """w[l] and b[l] as views into a flat vector in ∇C's order; entry 0 of both lists is None."""
-        w: list[Array] = [None]
-        b: list[Array] = [None]
-        start = 0
-        for place, shape in enumerate(self.shapes):
-            stop = start + math.prod(shape)
-            (b if place % 2 else w).append(flat[start:stop].reshape(shape))
-            start = stop
-        return w, b
+        return _split(flat, self.shapes)
 
     def _flatten(self, given: Any) -> Array:
         """A new flat θ in the network's dtype from a flat vector or from [w1, b1, …]."""
@@ -300,14 +291,37 @@ class Network(Verbs):
         )
 
 
+def _split(flat: Array, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Array], list[Array]]:
+    """Views of a flat vector as w and b, indexed by l."""
+    w: list[Array] = [None]
+    b: list[Array] = [None]
+    start = 0
+    for place, shape in enumerate(shapes):
+        stop = start + math.prod(shape)
+        (b if place % 2 else w).append(flat[start:stop].reshape(shape))
+        start = stop
+    return w, b
+
+
 class Parameters:
     """An entry for each parameter (a gradient, an update): ``.theta`` flat (N8), ``.w[l]`` and ``.b[l]`` its views."""
 
     def __init__(self, net: Network, flat: Array, included: Mapping[str, Any] | None = None) -> None:
-        self.theta = flat
-        w, b = net.views(flat)
-        self.w, self.b = LayerList("w", w[1:]), LayerList("b", b[1:])
+        self.theta, self._shapes = flat, net.shapes
         self.included = dict(included or {})  # what took part besides C: penalties, weights, masks
+        self._set_views()
+
+    def _set_views(self) -> None:
+        w, b = _split(self.theta, self._shapes)
+        self.w, self.b = LayerList("w", w[1:]), LayerList("b", b[1:])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the views, for copies and pickles."""
+        return {name: value for name, value in self.__dict__.items() if name not in {"w", "b"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._set_views()
 
     def __repr__(self) -> str:
         said = ", ".join(f"{key}={value}" for key, value in self.included.items()) or "C alone"
@@ -315,9 +329,8 @@ class Parameters:
 
 
 def _shapes(sizes: Sequence[int]) -> list[tuple[int, ...]]:
-    named = [None, *(equations.N1(sizes, l) for l in range(1, len(sizes)))]
-    w = [None, *(shapes["w"] for shapes in named[1:])]
-    b = [None, *(shapes["b"] for shapes in named[1:])]
+    named = [equations.N1(sizes, l) for l in range(1, len(sizes))]
+    w, b = [None, *(shapes["w"] for shapes in named)], [None, *(shapes["b"] for shapes in named)]
     return list(equations.N8(w, b))
 
 

@@ -1,12 +1,13 @@
-"""The rules that turn a gradient into a step: pure functions on flat θ, one row each, with formula, constants and source.
+"""The rules that turn a gradient into a step: pure functions on flat θ, one row each, with formula and source.
 
 A rule is given the gradient g (penalties and clipping done), its slots (flat arrays like θ), the step's η and number t
-from 1, and gives back the move Δθ and the new slots. It is written with operators and the namespace only, so the same
+from 1, and gives back the move Δθ and the new slots; g's memory is its own to use. It is written with operators and the namespace only, so the same
 row runs on NumPy and under JAX. l-bfgs is a whole-run method and stands in training.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -43,9 +44,13 @@ class Rule:
 
 
 def _sgd() -> Rule:
+    def move(xp: Any, g: Array, slots: Slots, eta: float, t: int) -> tuple[Array, Slots]:
+        g *= -eta
+        return g, slots
+
     return Rule(
         name="sgd",
-        move=lambda xp, g, slots, eta, t: (-eta * g, slots),
+        move=move,
         tex=r"\theta \to \theta - \eta \nabla C",
         source="the book, ch. 1 (B5)",
         eta=0.1,
@@ -169,13 +174,15 @@ def _adam_row(
 
 
 def _rprop(shrink: float = 0.5, grow: float = 1.2, least: float = 1e-6, most: float = 50.0) -> Rule:
+    for parameter, value in {"shrink": shrink, "grow": grow, "least": least, "most": most}.items():
+        _number("rprop", parameter, value)
     if not (0 < shrink < 1 < grow and 0 < least < most):
         raise UsageError(
             f"rprop needs 0 < shrink < 1 < grow and 0 < least < most; got {shrink=}, {grow=}, {least=}, {most=}"
         )
 
     def move(xp: Any, g: Array, slots: Slots, eta: float, t: int) -> tuple[Array, Slots]:
-        turn = g * slots["before"]
+        turn = xp.sign(g) * xp.sign(slots["before"])  # the product of small numbers would vanish
         factor = xp.where(turn > 0, g * 0 + grow, xp.where(turn < 0, g * 0 + shrink, g * 0 + 1))
         size = xp.minimum(xp.maximum(slots["size"] * factor, least), most)
         g = xp.where(turn < 0, g * 0, g)  # after a turn: wait one step
@@ -215,10 +222,17 @@ def as_rule(given: Any) -> Rule:
 
 
 def _between(row: str, parameter: str, value: float) -> None:
+    _number(row, parameter, value)
     if not 0 <= value < 1:
         raise UsageError(f"{row} needs 0 ≤ {parameter} < 1; got {parameter}={value!r}")
 
 
 def _positive(row: str, parameter: str, value: float) -> None:
+    _number(row, parameter, value)
     if not value > 0:
         raise UsageError(f"{row} needs {parameter} > 0; got {parameter}={value!r}")
+
+
+def _number(row: str, parameter: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise UsageError(f"{row} needs a finite number for {parameter}; got {parameter}={value!r}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import TypeVar
@@ -14,10 +15,11 @@ from typing import TypeVar
 from .errors import UsageError, unknown
 
 Built = TypeVar("Built")
-_CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+Setting = float | int | bool | str
+_CALL = re.compile(r"\s*([A-Za-z][\w-]*)\s*(?:\((.*)\))?\s*", re.DOTALL | re.ASCII)
 
 
-def parse_option(text: str) -> tuple[str, dict[str, float | int | bool | str]]:
+def parse_option(text: str) -> tuple[str, dict[str, Setting]]:
     """``"elu(alpha=0.5)"`` → ``("elu", {"alpha": 0.5})``; raises UsageError where the grammar is not met."""
     found = _CALL.fullmatch(text)
     if not found:
@@ -26,15 +28,27 @@ def parse_option(text: str) -> tuple[str, dict[str, float | int | bool | str]]:
     if not inside or not inside.strip():
         return name, {}
     try:
-        call = ast.parse(f"f({inside})", mode="eval").body
-        assert isinstance(call, ast.Call)
-        if call.args or any(keyword.arg is None for keyword in call.keywords):
-            raise ValueError("only key=value is understood")
-        return name, {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
-    except (SyntaxError, ValueError) as reason:
+        return name, _settings(inside)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as reason:
         raise UsageError(
-            f"{text!r} is not an option: write {name}(key=value, …) with plain numbers"
+            f"{text!r} is not an option: write {name}(key=value, …) with plain numbers, True, False or quoted words"
         ) from reason
+
+
+def _settings(inside: str) -> dict[str, Setting]:
+    """What stands between the brackets; raises one of the parser's own errors for anything but key=value."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's advice on how its own programs are written
+        call = ast.parse(f"f({inside})", mode="eval").body
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+        raise ValueError("only key=value is understood")
+    settings: dict[str, Setting] = {}
+    for keyword in call.keywords:
+        value = ast.literal_eval(keyword.value)
+        if keyword.arg is None or keyword.arg in settings or not isinstance(value, float | int | str):
+            raise ValueError("a key once, with a number, a truth or a word")
+        settings[keyword.arg] = value
+    return settings
 
 
 def format_option(name: str, parameters: Mapping[str, object]) -> str:
@@ -43,12 +57,20 @@ def format_option(name: str, parameters: Mapping[str, object]) -> str:
     return f"{name}({inside})" if inside else name
 
 
-def build_option(kind: str, text: str, table: Mapping[str, Callable[..., Built]]) -> Built:
-    """Builds what ``text`` names in ``table``; raises UsageError for an unknown name, key or value."""
+def build_option(
+    kind: str,
+    text: str,
+    table: Mapping[str, Callable[..., Built]],
+    also_called: Mapping[str, str] | None = None,
+) -> Built:
+    """Builds what ``text`` names in ``table``; raises UsageError for an unknown name, key or value.
+
+    Capitals and dashes don't matter. ``also_called`` maps names from elsewhere to ours: they are suggested, not taken.
+    """
     name, parameters = parse_option(text)
     key = name.replace("-", "_").lower()
     if key not in table:
-        raise unknown(kind, name, table)
+        raise unknown(kind, name, table, meant=(also_called or {}).get(key))
     allowed = signature(table[key]).parameters
     for word in parameters:
         if word not in allowed:

@@ -1,4 +1,4 @@
-"""Whole passes of the equations over any number of examples: the value of C, its gradient, and the trace of everything between.
+"""Whole passes of the equations over any number of examples: the value of C, its gradient, the trace in between.
 
 The reference that engines are measured against. Rows are taken in chunks of a fixed size, so that memory stays small
 and the sum has the same order every time.
@@ -32,9 +32,12 @@ class Value(float):
         self.included = dict(included)
         return self
 
+    def __getnewargs__(self) -> tuple[float, Mapping[str, Any]]:  # type: ignore[override]
+        return float(self), self.included  # for copies and pickles
+
 
 class Gradient(Parameters):
-    """The mean ∇C (B5) of a set of examples: ``.theta`` flat (N8), ``.w[l]``, ``.b[l]``; ``.value`` is C of the same pass."""
+    """The mean ∇C (B5) of some examples: ``.theta`` flat (N8), ``.w[l]``, ``.b[l]``; ``.value`` is C of that pass."""
 
     value: Value
 
@@ -43,7 +46,8 @@ class Gradient(Parameters):
 class Trace:
     """One pass forward and back, a row an example, nothing averaged: ``z[l]``, ``a[l]``, ``delta[l]``, ``dC_da[l]``.
 
-    ``a`` and ``dC_da`` start at layer 0, the others at 1. ``C`` is C_x of each example, (n,).
+    ``a`` and ``dC_da`` start at layer 0 (dC_da[0] is ∂C_x/∂x), the others at 1. ``C`` is C_x of each example, (n,).
+    With dropout masks, ``a`` is what the next layer saw: after the mask.
     """
 
     z: LayerList
@@ -67,11 +71,12 @@ def predict(net: Network, w: list[Array], b: list[Array], X: Array, xp: Namespac
     return out
 
 
-def shares(n: int, dtype: Any, sample_weight: Array | None) -> Array:
-    """s_x / Σ s_x of each example (B5), (n,); raises DataError for weights that aren't one finite number ≥ 0 each."""
-    if sample_weight is None:
-        return np.full(n, 1 / n, dtype=dtype)
-    weights = np.asarray(sample_weight, dtype=np.float64)
+def check_weights(n: int, sample_weight: Any) -> Array:
+    """``sample_weight`` as (n,) in float64; raises DataError for weights that aren't one finite number ≥ 0 each."""
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"sample_weight is a vector of {n} numbers; got {sample_weight!r}") from None
     if weights.shape != (n,):
         raise DataError(
             f"sample_weight has one weight for each of the {n} examples; got shape {weights.shape}"
@@ -80,10 +85,29 @@ def shares(n: int, dtype: Any, sample_weight: Array | None) -> Array:
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(f"sample_weight of row {row} is {weights[row]}; weights are finite and not below 0")
-    total = weights.sum()
-    if total == 0:
+    if not weights.any():
         raise DataError("all sample weights are 0: the mean of C over nothing is not defined")
+    return weights
+
+
+def shares(n: int, dtype: Any, sample_weight: Array | None) -> Array:
+    """s_x / Σ s_x of each example (B5), (n,); raises DataError as ``check_weights`` does."""
+    if sample_weight is None:
+        return np.full(n, 1 / n, dtype=dtype)
+    weights = check_weights(n, sample_weight)
+    total = weights.sum()
+    if not np.isfinite(total):  # weights near the largest number: their sum overflows, their ratio doesn't
+        weights = weights / weights.max()
+        total = weights.sum()
     return (weights / total).astype(dtype)
+
+
+def check_penalties(l1: Any, l2: Any) -> None:
+    """Raises UsageError unless both are finite numbers ≥ 0."""
+    for name, number in (("l1", l1), ("l2", l2)):
+        real = isinstance(number, (int, float, np.number)) and not isinstance(number, bool)
+        if not (real and np.isfinite(number) and number >= 0):
+            raise UsageError(f"{name} is a finite number, not below 0; got {number!r}")
 
 
 def penalty(net: Network, w: list[Array], l1: float, l2: float, xp: Namespace = NUMPY) -> float:
@@ -95,8 +119,8 @@ def add_penalty_gradient(
     w: list[Array], into: list[Array], l1: float, l2: float, xp: Namespace = NUMPY
 ) -> None:
     """Adds R1's derivative to ∂C/∂w[l], in place."""
-    for weights, gradient in zip(w[1:], into[1:], strict=True):
-        gradient += equations.R1(xp, "gradient", weights, l1, l2)
+    for l in range(1, len(w)):
+        into[l] += equations.R1(xp, "gradient", w[l], l1, l2)
 
 
 def value_and_gradient(
@@ -166,15 +190,19 @@ def trace(net: Network, X: Array, Y: Array, masks: list[Array] | None = None, xp
 
 
 def check_masks(net: Network, masks: Any, n: int) -> list[Array] | None:
-    """``dropout_masks`` as a list by layer, 0 … L, each (n, n_l) or None; raises UsageError."""
+    """``dropout_masks`` as a list by layer, 0 … L, each (n, n_l) or None; raises UsageError.
+
+    The output is never dropped, so its entry is None or left out.
+    """
     if masks is None:
         return None
-    listed = list(masks)
+    listed = list(masks) if isinstance(masks, (list, tuple)) else []
     if len(listed) == net.L:
         listed.append(None)
-    if len(listed) != net.L + 1:
+    if len(listed) != net.L + 1 or listed[-1] is not None:
         raise UsageError(
-            f"dropout_masks has an entry, an array or None, for each layer 0 to {net.L}; got {len(listed)}"
+            f"dropout_masks is a list with an array or None for each layer 0 to {net.L - 1} (the output is never "
+            f"dropped); got {type(masks).__name__} of {len(listed)}"
         )
     for l, mask in enumerate(listed):
         if mask is not None and np.shape(mask) != (n, net.sizes[l]):

@@ -1,4 +1,7 @@
-"""matplotlib displays: the history of a run, and the learning-rate finder. Each returns the figure, and saves it on request."""
+"""matplotlib displays: the history of a run, and the learning-rate finder.
+
+Each returns the figure, and saves it on request; nothing of matplotlib's global state is touched.
+"""
 
 from __future__ import annotations
 
@@ -17,41 +20,35 @@ _ACCURACIES = {"training_accuracy": (BLUE, "-"), "validation_accuracy": (ORANGE,
 
 
 def plot_history(history: History, path: Any = None) -> Any:
-    """Costs, and accuracies where there are any, over epochs; the best epoch is marked. Returns the matplotlib Figure."""
-    from .history import TITLES
-
+    """Costs, and accuracies where there are any, over epochs; the best epoch is marked. Returns the Figure."""
     if not len(history):
         raise DataError("the history has no epochs to draw")
     accuracies = [name for name in _ACCURACIES if name in history.columns]
     figure = _figure(10 if accuracies else 5.5, 3.6)
     axes = figure.subplots(1, 2 if accuracies else 1, squeeze=False)[0]
-    epochs = history["epoch"]
-    for axis, names, styles in (
-        (axes[0], [n for n in _LINES if n in history.columns], _LINES),
-        (axes[-1], accuracies, _ACCURACIES),
-    ):
-        for name in names:
-            colour, line = styles[name]
-            label = "cost in the epoch's steps" if name == "cost" else TITLES[name]
-            numbers = history[name] * (100 if name in _ACCURACIES else 1)
-            axis.plot(
-                epochs,
-                numbers,
-                line,
-                color=colour,
-                linewidth=1.6,
-                label=label,
-                marker="." if len(history) < 3 else "",
-            )
-        if names and history.best_epoch is not None:
-            axis.axvline(history.best_epoch, color=INK, linewidth=0.7, linestyle=":")
-        if names:
-            axis.set_xlabel("epoch")
-            axis.legend(frameon=False)
+    _draw(axes[0], history, {n: style for n, style in _LINES.items() if n in history.columns})
+    if accuracies:
+        _draw(axes[1], history, {name: _ACCURACIES[name] for name in accuracies})
     axes[0].set_ylabel("cost C")
     if accuracies:
         axes[1].set_ylabel("accuracy, %")
     return _done(figure, path)
+
+
+def _draw(axis: Any, history: History, styles: dict[str, tuple[str, str]]) -> None:
+    """The named columns over epochs, in their colours, with the best epoch and a legend."""
+    from .history import TITLES
+
+    for name, (colour, line) in styles.items():
+        label = "cost in the epoch's steps" if name == "cost" else TITLES[name]
+        numbers = history[name] * (100 if name in _ACCURACIES else 1)
+        marker = "." if len(history) < 3 else ""
+        axis.plot(history["epoch"], numbers, line, color=colour, linewidth=1.6, label=label, marker=marker)
+    if history.best_epoch is not None:
+        axis.axvline(history.best_epoch, color=INK, linewidth=0.7, linestyle=":", label="best epoch")
+    axis.set_xlabel("epoch")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(frameon=False)
 
 
 def plot_eta_range(found: EtaRange, path: Any = None) -> Any:
@@ -69,7 +66,8 @@ def plot_eta_range(found: EtaRange, path: Any = None) -> Any:
     axis.set_xscale("log")
     axis.set_xlabel("learning rate η")
     axis.set_ylabel("cost C")
-    axis.set_ylim(0, 1.15 * float(found.costs[: max(5, len(found.costs) // 2)].max()))
+    early = found.costs[: max(5, len(found.costs) // 2)]
+    axis.set_ylim(min(0.0, float(found.smooth.min())), 1.15 * float(early.max()) or None)
     axis.legend(frameon=False)
     return _done(figure, path)
 

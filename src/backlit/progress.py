@@ -9,14 +9,19 @@ import sys
 import time
 from typing import Any, Protocol
 
+from .errors import UsageError
 from .history import TITLES, format_number
+
+_EVERY = 0.1  # seconds between two drawings
+_WIDE = 110  # columns from which on the line has room for whole words
+_NOT_FOLLOWED = ("epoch", "eta", "seconds", "examples_per_second")
 
 
 class Progress(Protocol):
     """What training tells of."""
 
-    def start(self, epochs: int, examples: int, done: int) -> None:
-        """A run of ``epochs`` in all, of ``examples`` each, of which ``done`` epochs are over already."""
+    def start(self, epochs: int, examples: int, done: float) -> None:
+        """A run of ``epochs`` in all, of ``examples`` each; ``done`` of them, maybe a fraction, are over."""
 
     def advance(self, epoch: int, examples: int, cost: float) -> None:
         """``examples`` of this epoch are done, at mean cost ``cost`` so far."""
@@ -31,7 +36,7 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def start(self, epochs: int, examples: int, done: int) -> None: ...
+    def start(self, epochs: int, examples: int, done: float) -> None: ...
 
     def advance(self, epoch: int, examples: int, cost: float) -> None: ...
 
@@ -42,7 +47,7 @@ class Silent:
 
 def summary(record: dict[str, Any]) -> str:
     """``cost 0.0312 · validation accuracy 96.1%``: the numbers of an epoch that a person follows."""
-    names = [name for name in record if name not in ("epoch", "eta", "seconds", "examples_per_second")]
+    names = [name for name in record if name not in _NOT_FOLLOWED]
     if record.get("objective") == record.get("cost"):
         names = [name for name in names if name != "objective"]
     return " · ".join(f"{TITLES.get(name, name)} {format_number(name, record[name])}" for name in names)
@@ -51,7 +56,7 @@ def summary(record: dict[str, Any]) -> str:
 class Lines(Silent):
     """One plain line an epoch."""
 
-    def start(self, epochs: int, examples: int, done: int) -> None:
+    def start(self, epochs: int, examples: int, done: float) -> None:
         self._epochs = epochs
 
     def epoch(self, record: dict[str, Any]) -> None:
@@ -61,58 +66,119 @@ class Lines(Silent):
 
 
 class Bar(Silent):
-    """A live line: bar, epoch, cost, accuracies, examples/s, time left. Drawn ten times a second at most."""
+    """A live line: bar, epoch, cost, accuracies, examples/s, time left. Drawn ten times a second at most.
 
-    def start(self, epochs: int, examples: int, done: int) -> None:
+    What does not fit the terminal is left out, the least needed first; the line never wraps.
+    """
+
+    def __init__(self, console: Any = None) -> None:
+        self._console = console
+
+    def start(self, epochs: int, examples: int, done: float) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichProgress
+        from rich.table import Column
 
-        self._epochs, self._examples, self._last = epochs, examples, ""
-        self._drawn, self._seen = time.perf_counter(), done * examples
+        console = self._console or Console(stderr=True)
+        self._epochs, self._examples, self._record = epochs, examples, dict[str, Any]()
+        self._drawn, self._seen = time.perf_counter(), round(done * examples)
         self._speed: float | None = None
+        self._wide = console.width >= _WIDE
+        bar = 12 if self._wide else 6
+        self._room = max(16, console.width - bar - 2)
         self._bar = RichProgress(
-            BarColumn(bar_width=20),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            BarColumn(bar_width=bar),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            console=console,
             transient=True,
             auto_refresh=False,
-            speed_estimate_period=10,
         )
         self._bar.start()
-        self._task = self._bar.add_task("", total=epochs * examples, completed=done * examples)
+        self._task = self._bar.add_task(
+            f"epoch {int(done) + 1}/{epochs}", total=epochs * examples, completed=self._seen
+        )
 
     def advance(self, epoch: int, examples: int, cost: float) -> None:
         now = time.perf_counter()
-        if now - self._drawn < 0.1:
+        if now - self._drawn < _EVERY:
             return
         seen = (epoch - 1) * self._examples + examples
         speed = (seen - self._seen) / (now - self._drawn)
         self._speed = speed if self._speed is None else 0.8 * self._speed + 0.2 * speed
         self._drawn, self._seen = now, seen
-        numbers = self._last or f"cost {format_number('cost', cost)}"
-        text = f"epoch {epoch}/{self._epochs} · {numbers} · {self._speed:,.0f} examples/s"
+        text = self._text(epoch, cost, self._epochs * self._examples - seen)
         self._bar.update(self._task, completed=seen, description=text, refresh=True)
 
     def epoch(self, record: dict[str, Any]) -> None:
-        self._last = summary(record)
+        self._record = record
         self.advance(record["epoch"], self._examples, record["cost"])
 
     def close(self) -> None:
         self._bar.stop()
 
+    def _text(self, epoch: int, cost: float, left: int) -> str:
+        """The line beside the bar, cut to the room there is by leaving out whole parts."""
+        speed, wide = self._speed or 0.0, self._wide
+        parts = [  # in the order shown, each with its rank when room is short
+            (0, f"{'epoch ' if wide else ''}{epoch}/{self._epochs}"),
+            (1, f"cost {format_number('cost', cost)}"),
+            (5, self._validation_cost() if wide else ""),
+            (2, self._accuracies() if wide else self._short_accuracies()),
+            (6, self._others() if wide else ""),
+            (4, f"{speed:,.0f} {'examples/s' if wide else 'ex/s'}"),
+            (3, f"{_clock(left / speed)} left" if speed > 0 else ""),
+        ]
+        parts = [part for part in parts if part[1]]
+        while len(parts) > 1 and len(" · ".join(text for _, text in parts)) > self._room:
+            parts.remove(max(parts, key=lambda part: part[0]))
+        return " · ".join(text for _, text in parts)
+
+    def _validation_cost(self) -> str:
+        held_out = self._record.get("validation_cost")
+        return "" if held_out is None else f"validation {format_number('cost', held_out)}"
+
+    def _accuracies(self) -> str:
+        """``accuracy 98.12% / validation 96.10%`` of the newest record, or what there is of it."""
+        train, held_out = (self._record.get(f"{which}_accuracy") for which in ("training", "validation"))
+        if train is None:
+            return "" if held_out is None else f"validation accuracy {format_number('accuracy', held_out)}"
+        after = "" if held_out is None else f" / validation {format_number('accuracy', held_out)}"
+        return f"accuracy {format_number('accuracy', train)}{after}"
+
+    def _short_accuracies(self) -> str:
+        """``accuracy 98.1/96.1%``: training, then validation."""
+        known = (self._record.get(f"{which}_accuracy") for which in ("training", "validation"))
+        said = "/".join(f"{100 * one:.1f}" for one in known if one is not None)
+        return f"accuracy {said}%" if said else ""
+
+    def _others(self) -> str:
+        """The metrics of the newest record."""
+        plain = ("cost", "objective", *TITLES, *_NOT_FOLLOWED)
+        rest = [name for name in self._record if name not in plain]
+        return " · ".join(f"{name} {format_number(name, self._record[name])}" for name in rest)
+
+
+def _clock(seconds: float) -> str:
+    """``0:07``, ``12:30`` or ``3:05:00``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
 
 def as_progress(wanted: Any) -> Progress:
-    """None: a bar on a terminal or in a notebook, lines elsewhere; False: nothing; True: always something; or your own."""
+    """None or True: a bar on a terminal or in a notebook, lines elsewhere; False: nothing; or your own Progress."""
     if wanted is False:
         return Silent()
     if wanted is None or wanted is True:
         from rich.console import Console
 
         console = Console(stderr=True)
-        return (
-            Bar() if console.is_terminal and not console.is_dumb_terminal or console.is_jupyter else Lines()
+        live = console.is_jupyter or (console.is_terminal and not console.is_dumb_terminal)
+        return Bar(console) if live else Lines()
+    if not all(callable(getattr(wanted, name, None)) for name in ("start", "advance", "epoch", "close")):
+        raise UsageError(
+            f"progress is True, False, None, or an object with start, advance, epoch and close; got {wanted!r}"
         )
     own: Progress = wanted
     return own

@@ -1,7 +1,7 @@
 """Learning-rate schedules: η of a step as a plain function of how far training is; one row each, with its formula.
 
-A schedule gives a factor on the first η, from t, the epochs done before the step (a float that grows with each step), T,
-how many there will be, and dt, a step's length in epochs. Reduce-on-plateau looks at the history instead, once an epoch.
+A schedule gives a factor on the first η, from t, the epochs done before the step (a float that grows with each step),
+T, how many there will be, and dt, a step's length in epochs. Reduce-on-plateau looks at the history instead.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from .errors import UsageError
@@ -46,6 +47,7 @@ def _constant() -> Schedule:
 
 
 def _step(every: int = 10, factor: float = 0.5) -> Schedule:
+    _numbers("step", every=every, factor=factor)
     _need("step", every > 0, "every > 0", every)
     _need("step", 0 < factor <= 1, "0 < factor ≤ 1", factor)
     return Schedule(
@@ -57,6 +59,7 @@ def _step(every: int = 10, factor: float = 0.5) -> Schedule:
 
 
 def _exponential(factor: float = 0.95) -> Schedule:
+    _numbers("exponential", factor=factor)
     _need("exponential", 0 < factor <= 1, "0 < factor ≤ 1", factor)
     return Schedule(
         "exponential", lambda t, T, dt: factor ** math.floor(t), "η · factor^⌊t⌋", {"factor": factor}
@@ -64,6 +67,7 @@ def _exponential(factor: float = 0.95) -> Schedule:
 
 
 def _inverse_scaling(rate: float = 1.0, power: float = 0.5) -> Schedule:
+    _numbers("inverse_scaling", rate=rate, power=power)
     _need("inverse_scaling", rate > 0, "rate > 0", rate)
     _need("inverse_scaling", power > 0, "power > 0", power)
     return Schedule(
@@ -75,6 +79,7 @@ def _inverse_scaling(rate: float = 1.0, power: float = 0.5) -> Schedule:
 
 
 def _cosine(floor: float = 0.0) -> Schedule:
+    _numbers("cosine", floor=floor)
     _need("cosine", 0 <= floor < 1, "0 ≤ floor < 1", floor)
     return Schedule(
         "cosine",
@@ -85,6 +90,7 @@ def _cosine(floor: float = 0.0) -> Schedule:
 
 
 def _warmup(epochs: float = 1.0, then: str = "constant") -> Schedule:
+    _numbers("warmup", epochs=epochs)
     _need("warmup", epochs > 0, "epochs > 0", epochs)
     after = as_schedule(then)
     if after.plateau is not None:
@@ -103,7 +109,8 @@ def _warmup(epochs: float = 1.0, then: str = "constant") -> Schedule:
 def _plateau(
     patience: int = 5, factor: float = 0.5, min_delta: float = 1e-4, least: float = 1e-4
 ) -> Schedule:
-    _need("plateau", patience >= 1, "patience ≥ 1", patience)
+    _numbers("plateau", patience=patience, factor=factor, min_delta=min_delta, least=least)
+    _need("plateau", patience >= 1 and patience == int(patience), "a whole patience ≥ 1", patience)
     _need("plateau", 0 < factor < 1, "0 < factor < 1", factor)
     _need("plateau", min_delta >= 0, "min_delta ≥ 0", min_delta)
     _need("plateau", 0 <= least < 1, "0 ≤ least < 1", least)
@@ -128,17 +135,47 @@ SCHEDULES: dict[str, Callable[..., Schedule]] = {
 
 
 def as_schedule(given: Any) -> Schedule:
-    """A row from a name, an option such as ``"step(every=10, factor=0.1)"``, or a function (epochs done, epochs) → factor."""
+    """A row from a name, an option such as ``"step(every=10, factor=0.1)"``, or a function.
+
+    A function takes (epochs done, epochs) and gives the factor on η.
+    Raises UsageError; so does the row of a function, at the first factor that is not a finite number ≥ 0.
+    """
     if isinstance(given, Schedule):
         return given
     if callable(given):
-        name = getattr(given, "__name__", type(given).__name__)
-        return Schedule(name, lambda t, T, dt: float(given(t, T)), "the user's own", {})
+        return _own(given)
     if isinstance(given, str):
         return build_option("schedule", given, SCHEDULES)
     raise UsageError(
         f"a schedule is a name, an option such as 'step(every=10)', or a function; got {given!r}"
     )
+
+
+def _own(given: Callable[[float, float], Any]) -> Schedule:
+    """The user's own function, each of its factors looked at: a mistake there would spoil θ unseen."""
+    name = getattr(given, "__name__", type(given).__name__)
+    try:
+        signature(given).bind(0.0, 1.0)
+    except ValueError:  # some built-in functions tell no signature
+        pass
+    except TypeError:
+        raise UsageError(
+            f"a schedule function takes (epochs done, epochs) and gives a factor; {name!r} doesn't take these two"
+        ) from None
+
+    def factor(t: float, T: float, dt: float) -> float:
+        got = given(t, T)
+        try:
+            number = float(got)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not (math.isfinite(number) and number >= 0):
+            raise UsageError(
+                f"schedule {name!r} gives a finite factor ≥ 0 on η; after {t:g} epochs it gave {got!r}"
+            )
+        return number
+
+    return Schedule(name, factor, "the user's own", {})
 
 
 def plateau_factor(rule: Plateau, watched: list[float]) -> float:
@@ -155,6 +192,12 @@ def plateau_factor(rule: Plateau, watched: list[float]) -> float:
         if waited >= rule.patience:
             factor, waited = max(rule.least, factor * rule.factor), 0
     return factor
+
+
+def _numbers(row: str, **parameters: object) -> None:
+    for name, value in parameters.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise UsageError(f"schedule {row!r} needs a finite number for {name}; got {value!r}")
 
 
 def _need(row: str, holds: bool, rule: str, got: object) -> None:

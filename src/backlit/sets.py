@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from . import passes
 from .errors import DataError, UsageError, unknown
+from .metrics import class_names
 from .network import Network
 from .randomness import stream
 from .targets import class_numbers
@@ -38,7 +38,7 @@ class Sets:
         return None if self.weights is None else self.weights[self.rows]
 
     def training(self) -> tuple[Array, Array]:
-        """X and Y of ``rows``; all of them are given as they are, a part as a copy."""
+        """X and Y of ``rows`` as arrays of their own: all of them as they are, a part as a copy."""
         whole = len(self.rows) == len(self.Y)
         return (self.X, self.Y) if whole else (self.X[self.rows], self.Y[self.rows])
 
@@ -46,7 +46,11 @@ class Sets:
 def make_sets(
     net: Network, x: Any, y: Any, *, validation: Any, sample_weight: Any, class_weight: Any, seed: int
 ) -> Sets:
-    """Encodes, splits and weighs; ``validation`` is None, a fraction, or a pair (x, y). Raises UsageError and DataError."""
+    """Encodes, splits and weighs; ``validation`` is None, a fraction, or a pair (x, y).
+
+    Raises UsageError and DataError. Weights are of the examples given, of those held out too; but what is measured on
+    held-out examples counts each of them once.
+    """
     X, Y = examples(net, x, y)
     rows, held_out = np.arange(len(Y)), None
     if isinstance(validation, (tuple, list)) and len(validation) == 2:
@@ -56,7 +60,9 @@ def make_sets(
         rows, apart = split_rows(len(Y), validation, seed, labels)
         held_out = X[apart], Y[apart]
     elif validation is not None:
-        raise UsageError("validation is a fraction between 0 and 1, or a pair (x, y)")
+        raise UsageError(
+            f"validation is a fraction between 0 and 1, or a pair (x, y); got a {type(validation).__name__}"
+        )
     weights = None
     if sample_weight is not None:
         passes.shares(len(Y), np.float64, sample_weight)  # checks them
@@ -77,15 +83,11 @@ def _class_weights(net: Network, Y: Array, rows: Array, wanted: Any) -> Array:
     if isinstance(wanted, str) and wanted == "balanced":
         counts = np.bincount(numbers[rows], minlength=count)
         return (len(rows) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[numbers]
-    if not isinstance(wanted, dict):
-        raise UsageError(f"class_weight is 'balanced' or a dict from class to weight; got {wanted!r}")
-    names = list(net.classes) if net.classes is not None else list(range(count))
+    names = list(class_names(net, count))
     table = np.ones(count)
     for name, weight in wanted.items():
         if name not in names:
             raise unknown("class in class_weight", name, map(str, names))
-        if not (isinstance(weight, (int, float)) and math.isfinite(weight) and weight >= 0):
-            raise UsageError(f"class_weight of {name!r} is a finite number, not below 0; got {weight!r}")
         table[names.index(name)] = weight
     return table[numbers]
 
@@ -96,9 +98,7 @@ def split_rows(n: int, fraction: float, seed: int, labels: Array | None) -> tupl
     groups = (
         [np.arange(n)] if labels is None else [np.flatnonzero(labels == one) for one in np.unique(labels)]
     )
-    held = []
-    for group in groups:
-        held.append(rng.permutation(group)[: round(fraction * len(group))])
+    held = [rng.permutation(group)[: round(fraction * len(group))] for group in groups]
     held_out = np.sort(np.concatenate(held))
     if not 0 < len(held_out) < n:
         raise DataError(

@@ -7,6 +7,7 @@ are the recipe's matter; here a class is its number, or its place in ``net.class
 from __future__ import annotations
 
 import warnings
+from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,20 @@ Array = Any
 _SUM_TOLERANCE = 1e-5  # of a soft label's sum: what float32 leaves of 1 over a thousand classes
 
 
-def encode_targets(net: Network, y: Any) -> Array:
+def encode_targets(net: Network, y: Any, *, numbers: bool = False) -> Array:
     """y as (n, n_L) in the network's dtype. Labels become one-hot (±1 for hinges), a vector becomes a column.
 
-    Labels are names where ``net.classes`` has them, else numbers from 0. Sets ``net.task`` where it is not known yet.
-    Raises DataError naming the row, the rule and the remedy.
+    Labels are names where ``net.classes`` has them, else numbers from 0; ``numbers`` says that they are that. Sets
+    ``net.task`` where it is not known yet. Raises DataError naming the row, the rule and the remedy.
     """
     given = _as_array(y)
     outputs = net.sizes[-1]
-    named = given.ndim == 1 and _holds_names(net, given)
+    named = given.ndim == 1 and not numbers and _holds_names(net, given)
     if named:
         given = _numbers_of_names(net, given)
     elif given.dtype.kind not in "biuf":
         raise DataError(
-            f"targets are real numbers or labels; got an array of shape {given.shape} with {given.reshape(-1)[:1].tolist()}"
+            f"targets are labels or real numbers, a row an example; got shape {given.shape} of {given.dtype}"
         )
     labels = named or (given.ndim == 1 and outputs > 1)
     if given.ndim == 1 and outputs > 1:
@@ -40,7 +41,8 @@ def encode_targets(net: Network, y: Any) -> Array:
         rows = given[:, None] if given.ndim == 1 else given
         if rows.shape[1] != outputs:
             raise DataError(
-                f"targets have {rows.shape[1]} columns and the network {outputs} outputs; give (n, {outputs}), or labels"
+                f"targets have {rows.shape[1]} columns and the network {outputs} outputs; "
+                f"give (n, {outputs}), or labels"
             )
     with np.errstate(over="ignore"):  # what overflows in float32 is found on the next line
         rows = np.ascontiguousarray(rows, dtype=net.dtype)
@@ -89,8 +91,11 @@ def _as_array(y: Any) -> Array:
     """y as an array of one or two dimensions, a single column as a vector; numbers kept as objects become numbers."""
     try:
         given = np.asarray(y)
+        if given.dtype.kind == "U" and isinstance(y, (list, tuple)):
+            given = np.asarray(y, dtype=object)  # NumPy would make words of all labels where some are words
         if given.dtype.kind == "O":
-            given = np.asarray(given.tolist())
+            plain = np.asarray(given.tolist())
+            given = plain if plain.dtype.kind in "biuf" else given
     except ValueError:
         raise DataError(
             "targets are one label or one row of numbers for each example; these rows differ in length"
@@ -119,7 +124,7 @@ def _numbers_of_names(net: Network, given: Array) -> Array:
     number = {name: place for place, name in enumerate(net.classes)}
     found = []
     for row, label in enumerate(given.tolist()):
-        if label not in number:
+        if not isinstance(label, Hashable) or label not in number:
             shown = ", ".join(map(str, net.classes[:10])) + (", …" if len(net.classes) > 10 else "")
             raise DataError(f"row {row}: {label!r} is not one of the classes {shown}")
         found.append(number[label])
@@ -212,8 +217,8 @@ def _looks_like_classes(rows: Array, net: Network) -> bool:
     """
     targets = net.cost.targets
     if rows.shape[1] > 1:
-        low = -1 if targets == "signs" else 0
-        one_hot = ((rows == 1).sum(axis=1) == 1) & ((rows == low).sum(axis=1) == rows.shape[1] - 1)
+        absent = -1 if targets == "signs" else 0
+        one_hot = ((rows == 1).sum(axis=1) == 1) & ((rows == absent).sum(axis=1) == rows.shape[1] - 1)
         return targets == "distribution" or bool(one_hot.all())
     if targets in {"signs", "distribution"}:
         return True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import engines, passes
 from .engines.numpy import quiet
 from .errors import DataError
@@ -31,23 +33,32 @@ def predict_labels(net: Network, x: Any, *, engine: str = "auto") -> Array:
 def examples(net: Network, x: Any, y: Any) -> tuple[Array, Array]:
     """x and y as a^0 (n, n_0) and targets (n, n_L); raw rows and their target go through the recipe.
 
-    Raises DataError where their numbers of rows differ.
+    One example may come without its axis: x (n_0,) with a label, a number or a row of n_L. Raises DataError where their
+    numbers of rows differ, and then the network's task is as before.
     """
+    task = net.task
+    X = encode_inputs(net, x)
     if net.recipe is not None and is_raw(x):
-        return _of_same_length(
-            encode_inputs(net, x), encode_targets(net, net.recipe.encode_target(y), numbers=True)
-        )
-    return _of_same_length(encode_inputs(net, x), encode_targets(net, y))
-
-
-def _of_same_length(X: Array, Y: Array) -> tuple[Array, Array]:
+        Y = encode_targets(net, net.recipe.encode_target(y), numbers=True)
+    else:
+        alone = X.shape[0] == 1 and not is_raw(x) and np.ndim(x) == 1
+        Y = encode_targets(net, _one_target(net, y) if alone else y)
     if X.shape[0] != len(Y):
+        net.task = task
         raise DataError(
             f"x has {X.shape[0]:,} examples and y has {len(Y):,}; give one target for each example"
         )
     if not len(Y):
         raise DataError("there are no examples: x and y are empty")
     return X, Y
+
+
+def _one_target(net: Network, y: Any) -> Any:
+    """One example's target with its axis: a label or number as (1,), a row of n_L as (1, n_L)."""
+    shape = np.shape(y)
+    if shape == ():
+        return [y.item() if isinstance(y, np.generic | np.ndarray) else y]
+    return np.asarray(y)[None, :] if shape == (net.sizes[-1],) and net.sizes[-1] > 1 else y
 
 
 @quiet
@@ -62,6 +73,7 @@ def value(
     dropout_masks: Any = None,
 ) -> passes.Value:
     """C (B5) and, where asked, R1; ``included`` says what took part."""
+    passes.check_penalties(l1, l2)
     X, Y = examples(net, x, y)
     share = passes.shares(len(Y), net.dtype, sample_weight)
     masks = passes.check_masks(net, dropout_masks, len(Y))
@@ -83,11 +95,12 @@ def gradient(
     engine: str = "auto",
 ) -> passes.Gradient:
     """The mean ∇C and, where asked, R1's; ``value`` is C of the same pass, ``included`` what took part."""
+    passes.check_penalties(l1, l2)
     X, Y = examples(net, x, y)
     masks = passes.check_masks(net, dropout_masks, len(Y))
     if masks is None:
         chosen = engines.choose(engine, net, None, X)
-        weights = None if sample_weight is None else passes.shares(len(Y), net.dtype, sample_weight)
+        weights = None if sample_weight is None else passes.check_weights(len(Y), sample_weight)
         C, flat = chosen.value_and_gradient(net, net.theta, X, Y, weights)
     else:
         share = passes.shares(len(Y), net.dtype, sample_weight)

@@ -51,7 +51,7 @@ class Verbs:
         return backprop(self, x, y, dropout_masks=dropout_masks)
 
     def evaluate(self: Network, x: Any, y: Any, **options: Any) -> Evaluation:  # type: ignore[misc]
-        """Cost and metrics on a set: for classes with a confusion matrix and a table by class, for values MAE, RMSE, R²."""
+        """Cost and metrics on a set: for classes a confusion matrix and a table by class, for values MAE, RMSE, R²."""
         from .metrics import evaluate
 
         return evaluate(self, x, y, **options)

@@ -1,18 +1,102 @@
-"""The command line: parse, call, print. Results go to stdout, messages and progress to stderr.
+"""The command line: parse, call, print. ``main`` is what ``backlit`` runs; the commands stand in files of their own.
 
-Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad data or model, 130 Ctrl-C.
+Results go to stdout, messages and progress to stderr. Exit codes: 0 ok, 2 usage, 3 bad data or model, 130 Ctrl-C. What
+a user got wrong is one line; what we got wrong shows its traceback. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import BacklitError, BacklitWarning
+from .messages import INTERRUPTED, Stopped, complain, say
+
+BROKEN_PIPE = 141  # what a shell reports of a program that died of a closed pipe
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and ends the process with its exit code."""
-    from . import look, train, use  # noqa: F401 (each registers its commands)
-    from .app import app
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code; nothing but our own mistakes is raised."""
+    _any_encoding()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", BacklitWarning)
+        warnings.showwarning = _noter(warnings.showwarning)
+        try:
+            code = _run(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _swallow_stdout()
+            return BROKEN_PIPE
+        except KeyboardInterrupt:
+            say("stopped; nothing was saved")
+            return INTERRUPTED
+    return code
 
-    app(args=None if arguments is None else list(arguments), prog_name="backlit")
-    sys.exit(0)
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from typer import Abort
+
+    from .app import ClickError, command
+
+    try:
+        code = command().main(
+            args=None if arguments is None else list(arguments), prog_name="backlit", standalone_mode=False
+        )
+    except BacklitError as error:
+        complain(str(error))
+        return error.exit_code
+    except ClickError as error:
+        complain(_sentence(error))
+        return 2
+    except Stopped:
+        return INTERRUPTED
+    except Abort:
+        raise KeyboardInterrupt from None
+    except SystemExit:
+        if "_BACKLIT_COMPLETE" in os.environ:  # a shell asks how a word may go on
+            raise
+        raise BrokenPipeError from None  # what typer makes of it
+    if code == INTERRUPTED:  # typer's word for a KeyboardInterrupt
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(error: Any) -> str:
+    """A usage error in one line, with where to read more."""
+    text = " ".join(error.format_message().split()) or "no command was given"
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "backlit"
+    return f"{text.rstrip('.')}; see {path} --help"
+
+
+def _noter(before: Callable[..., Any]) -> Callable[..., Any]:
+    """Shows a BacklitWarning as a line of its own, each once, and other warnings as before."""
+    said: set[str] = set()
+
+    def show(message: Any, category: Any, *where: Any, **more: Any) -> None:
+        if not issubclass(category, BacklitWarning):
+            before(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            say(f"note: {message}")
+
+    return show
+
+
+def _any_encoding() -> None:
+    """A terminal that can't show a character gets "?" for it, not a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None and "utf" not in (stream.encoding or "").lower():
+            reconfigure(errors="replace")
+
+
+def _swallow_stdout() -> None:
+    """The reader is gone: what is still in the buffer goes nowhere, without a word."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 (for the rest of the process)

@@ -1,176 +1,166 @@
-"""``backlit inspect`` and ``backlit data``: what is in a model, and what is in a data set."""
+"""What ``data show`` says of a data set: a heading, images drawn or rows in a table, and what each column holds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import typer
+import numpy as np
 
-from .app import app, command, in_colour, number, percent, show, show_json, table
+from .. import data
+from ..data import Dataset
+from ..data.cells import is_missing, kind_of
+from ..data.read import load_rows
+from ..inputs import is_sparse
+from . import show
+from .gallery import gallery
 
-data_app = typer.Typer(
-    help="Data sets: which there are, and what is in one.", no_args_is_help=True, rich_markup_mode=None
-)
-app.add_typer(data_app, name="data")
-
-
-@command("inspect", "backlit inspect digits.safetensors\nbacklit inspect digits.safetensors --json", app)
-def inspect(
-    model: Path = typer.Argument(..., metavar="MODEL", help="A model that train has saved."),
-    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
-) -> None:
-    """Show what is in MODEL: layers, shapes, parameters, functions, recipe, and how it was trained."""
-    from .. import load
-    from ..files import metadata
-
-    net = load(model)
-    if as_json:
-        show_json("inspect", {**metadata(net), "parameters": int(net.theta.size)})
-        return
-    rows = [["0", "input", f"{net.sizes[0]:,}", "", "", ""]]
-    for l, row in enumerate(net.activations, start=1):
-        name = "output" if l == net.L else "hidden"
-        shape = f"{net.sizes[l]:,} × {net.sizes[l - 1]:,}"
-        count = net.w[l].size + net.b[l].size
-        rows.append([str(l), name, f"{net.sizes[l]:,}", row.option, shape, f"{count:,}"])
-    show(f"{model.name} · {net.theta.size:,} parameters in {net.dtype} · cost {net.cost.option}")
-    show()
-    show(table(["layer", "", "neurons", "activation", "w", "parameters"], rows, left=(0, 1, 3)))
-    if net.recipe is not None:
-        show()
-        show("Recipe")
-        for column, rule in net.recipe.describe():
-            show(f"  {column}: {rule}")
-    if net.training:
-        show()
-        show("Training")
-        for line in _training(net.training):
-            show(f"  {line}")
+Array = Any
+_MOST_COLUMNS = 30  # of which a summary is shown
 
 
-def _training(how: dict[str, Any]) -> list[str]:
-    from ..progress import summary
-
-    lines = [
-        f"{how['epochs']:,} epochs ({how['steps']:,} steps) on {how['examples']:,} examples; stopped: {how['stop_reason']}"
-    ]
-    settings = ", ".join(
-        f"{name}={value}" for name, value in how["settings"].items() if value not in (None, [], ())
-    )
-    lines.append(settings)
-    if how.get("last"):
-        lines.append(f"last epoch: {summary(how['last'])}")
-    if how.get("best"):
-        lines.append(f"best epoch, {how['best']['epoch']}: {summary(how['best'])}")
-    source = (how.get("data") or {}).get("source")
-    return [*lines, f"data: {source}"] if source else lines
-
-
-@command("list", "backlit data list", data_app)
-def data_list(as_json: bool = typer.Option(False, "--json", help="The result as JSON.")) -> None:
-    """List the data sets that have names."""
-    from .. import data
-
-    rows = [[name, data.describe(name)] for name in data.names()]
-    if as_json:
-        show_json("data-list", {"sets": [{"name": name, "about": about} for name, about in rows]})
-        return
-    show(table(["name", "what it is"], rows, left=(0, 1)))
-
-
-@command("show", "backlit data show digits\nbacklit data show people.csv --limit 20", data_app)
-def data_show(
-    source: str = typer.Argument(..., metavar="DATA", help="A name or a file."),
-    limit: int = typer.Option(8, help="How many examples to show."),
-    target: str = typer.Option(None, help="The column that is wanted."),
-    data_dir: Path = typer.Option(None, help="Where mnist's files lie."),
-    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
-) -> None:
-    """Show the first examples of DATA: images drawn, tables as tables, with what each column holds."""
-    from .. import data
-    from ..data.read import load_rows
-
+def load(source: str, target: str | None, data_dir: Path | None) -> Dataset:
+    """The data set; a file need not have a target."""
     path = Path(source)
-    dataset = (
-        load_rows(path, target) if path.is_file() else data.load(source, target=target, data_dir=data_dir)
+    if path.is_file() and target is None:
+        return load_rows(path)
+    return data.load(source, target=target, data_dir=data_dir)
+
+
+def heading(dataset: Dataset) -> list[str]:
+    """What it is: examples, columns, target, classes."""
+    n, inputs = len(dataset), dataset.inputs
+    what = (
+        f"{dataset.image[0]} × {dataset.image[1]} pixels"
+        if dataset.image
+        else f"{len(inputs.names):,} columns"
     )
-    first = dataset.limited(limit)
-    if as_json:
-        show_json("data-show", _as_data(dataset, first))
-        return
-    what = f"{dataset.task}" if dataset.task else "no target"
-    show(f"{dataset.name}: {len(dataset):,} examples, {len(dataset.inputs.names):,} inputs · {what}")
+    lines = [show.bold(f"{dataset.name}: {n:,} examples, {what}")]
     if dataset.about:
-        show(dataset.about)
-    show()
-    if dataset.image:
-        _draw(first)
-    else:
-        _columns(dataset, first)
-
-
-def _draw(first: Any) -> None:
-    import shutil
-
-    from ..data.drawing import draw, side_by_side
-
-    colour = in_colour()
-    height, width = first.image
-    wide = width if colour else 2 * width
-    labels = [str(label) for label in first.labels().tolist()]
-    per_line = max(
-        1, shutil.get_terminal_size((80, 24)).columns // (max(wide, *(len(one) for one in labels)) + 2)
-    )
-    pixels = first.inputs.block.astype(float) / first.white
-    for start in range(0, len(first), per_line):
-        part = pixels[start : start + per_line]
-        pictures = [draw(one.reshape(height, width), colour=colour) for one in part]
-        for line in side_by_side(pictures, labels[start : start + per_line], [wide] * len(part)):
-            show(line)
-        show()
-
-
-def _columns(dataset: Any, first: Any) -> None:
-    """Each column with what it holds and its first values."""
-    from ..data.table import is_missing, kind_of
-
-    rows = []
-    names = list(dataset.inputs.names)
-    columns = [(name, dataset.inputs.column(name), first.inputs.column(name)) for name in names[:30]]
+        lines.append(dataset.about)
     if dataset.wanted is not None:
-        columns.append((f"{dataset.target} (target)", dataset.labels(), first.labels()))
-    for name, column, head in columns:
-        gaps = is_missing(column).mean()
-        values = ", ".join(
-            "–"
-            if value is None or value != value
-            else number(value)
-            if isinstance(value, float)
-            else str(value)
-            for value in head.tolist()[:6]
-        )
-        rows.append([name, kind_of(column), percent(gaps) if gaps else "", values])
-    show(table(["column", "holds", "missing", "first values"], rows, left=(0, 1, 3)))
-    if len(names) > 30:
-        show(f"  … and {len(names) - 30:,} columns more")
+        labels = dataset.labels()
+        gone = is_missing(labels)
+        known = labels[~gone]
+        if dataset.task == "classes":
+            names, counts = np.unique(
+                known.astype(str) if known.dtype.kind == "O" else known, return_counts=True
+            )
+            told = [
+                f"{name} ({count:,})" for name, count in zip(names.tolist(), counts.tolist(), strict=True)
+            ]
+            lines.append(f"target {dataset.target}, classes: {show.listed(told, 12)}")
+        else:
+            lines.append(
+                f"target {dataset.target}, values from {show.number(known.min())} to {show.number(known.max())}, "
+                f"mean {show.number(known.mean())}"
+            )
+    if dataset.test is not None:
+        lines.append(f"and a test set of its own, {len(dataset.test):,} examples")
+    return lines
 
 
-def _as_data(dataset: Any, first: Any) -> dict[str, Any]:
-    inputs = first.inputs
-    block = inputs.block if inputs.is_block else None
-    rows = (
-        (block.toarray() if hasattr(block, "toarray") else block).tolist()
-        if block is not None
-        else [list(row) for row in zip(*(inputs.column(name).tolist() for name in inputs.names), strict=True)]
+def images(dataset: Dataset, limit: int) -> list[str]:
+    """The first images, each with its number and label."""
+    assert dataset.image is not None
+    some = dataset.limited(limit)
+    pixels = some.inputs.block.reshape(-1, *dataset.image) / dataset.white
+    labels = some.labels().tolist() if some.wanted is not None else [None] * len(some)
+    captions = [[str(row) if label is None else f'{row}: "{label}"'] for row, label in enumerate(labels)]
+    return gallery(pixels, captions)
+
+
+def rows(dataset: Dataset, limit: int) -> list[str]:
+    """The first rows, as many columns of them as fit, and below them what each column holds."""
+    some = dataset.limited(limit)
+    names, cells = _cells(some)
+    widths = [max(len(name), *(len(row[i]) for row in cells)) for i, name in enumerate(names)]
+    room, kept = show.columns(), 0
+    used = 0
+    for width in widths:
+        if used + width + 2 > room - 4 and kept:
+            break
+        used, kept = used + width + 2, kept + 1
+    lines = show.table(
+        [*names[:kept], *(["…"] if kept < len(names) else [])],
+        [[*row[:kept], *(["…"] if kept < len(names) else [])] for row in cells],
+        left=0,
     )
+    return [*lines, "", *_summary(dataset)]
+
+
+def _cells(some: Dataset) -> tuple[list[str], list[list[str]]]:
+    """The names, the target's first, and the cells as words."""
+    columns: dict[str, Array] = {}
+    if some.wanted is not None:
+        columns[some.target or "target"] = some.labels()
+    inputs = some.inputs.names[: max(1, show.columns() // 3)]
+    for name in inputs:
+        columns.setdefault(name, some.inputs.column(name))
+    rows_ = [
+        [show.shortened(_cell(column[row]), 24) for column in columns.values()] for row in range(len(some))
+    ]
+    return list(columns), rows_
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    number = isinstance(value, (float, int, np.number)) and not isinstance(value, bool)
+    return show.number(float(value)) if number else str(value)
+
+
+def _summary(dataset: Dataset) -> list[str]:
+    """A row a column: its kind, how many cells are missing, and its range or its most frequent words."""
+    inputs = dataset.inputs
+    found = [
+        [show.shortened(name, 32), *_about(inputs.column(name))] for name in inputs.names[:_MOST_COLUMNS]
+    ]
+    lines = show.table(
+        ["column", "kind", "missing", "holds"], [[a, b, c.rjust(7), d] for a, b, c, d in found], left=4
+    )
+    if len(inputs.names) > _MOST_COLUMNS:
+        lines.append(f"… {len(inputs.names) - _MOST_COLUMNS:,} more columns")
+    return lines
+
+
+def _about(column: Array) -> tuple[str, str, str]:
+    gone = is_missing(column)
+    kind, missing, known = kind_of(column), int(gone.sum()), column[~gone]
+    if not len(known):
+        return kind, f"{missing:,}", "nothing"
+    if kind == "number":
+        holds = f"{show.number(known.min())} to {show.number(known.max())}, mean {show.number(known.mean())}"
+    else:
+        words, counts = np.unique(known.astype(str), return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        told = [f"{show.shortened(str(words[i]), 16)} ({counts[i]:,})" for i in order[:4]]
+        holds = ", ".join(told) + (f", … ({len(words):,} in all)" if len(words) > 4 else "")
+    return kind, f"{missing:,}" if missing else "", holds
+
+
+def as_dict(dataset: Dataset, source: str, limit: int) -> dict[str, Any]:
+    """The data set and its first examples as the JSON schema backlit.data-show/1 has them."""
+    some = dataset.limited(limit)
+    inputs = some.inputs
+    if inputs.is_block:
+        block = inputs.block.toarray() if is_sparse(inputs.block) else inputs.block
+        values = block.tolist()
+    else:
+        columns = [inputs.column(name).tolist() for name in inputs.names]
+        values = [list(row) for row in zip(*columns, strict=True)]
+    labels = [None] * len(some) if some.wanted is None else some.labels().tolist()
     return {
+        "data": source,
         "name": dataset.name,
-        "examples": len(dataset),
+        "n": len(dataset),
         "columns": list(inputs.names),
-        "task": dataset.task,
+        "image": None if dataset.image is None else list(dataset.image),
         "target": dataset.target,
-        "image": dataset.image,
-        "rows": rows,
-        "known": None if first.wanted is None else first.labels().tolist(),
+        "task": dataset.task,
+        "examples": [
+            {"example": row, "inputs": one, "target": label}
+            for row, (one, label) in enumerate(zip(values, labels, strict=True))
+        ],
+        "test": None if dataset.test is None else len(dataset.test),
     }

@@ -1,274 +1,428 @@
-"""``backlit train``: from a data set's name or a file to a trained and saved network."""
+"""``backlit train``: from data to a saved model; and ``--find-eta``, which trains nothing.
+
+Its options are those of pipeline.train, under the same names. What is shown afterwards stands in report.py.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from ..errors import UsageError
-from .app import app, command, percent, say, show, show_json
+from . import parse
+from .options import DATA_DIR, JSON, LIMIT, given
 
-_DATA = "A name (backlit data list) or a file: CSV, TSV, NPY, NPZ, IDX, svmlight, Parquet, Feather."
-_EXAMPLES = """
-backlit train digits --held-out 0.2 --out digits.safetensors
-backlit train people.csv --target income --layers 64,32 --validation 0.1 --early-stopping 10 --out income.safetensors
-backlit train mnist --layers 100 --activation sigmoid --cost binary_cross_entropy --optimizer sgd --eta 0.5 --out m.safetensors
-backlit train digits --find-eta
-backlit train --resume digits.safetensors.checkpoint
+NAME = "train"
+EPILOG = """
+Examples:
+  backlit train digits --held-out 0.2
+  backlit train people.csv --target income --exclude id --layers 64,32 --early-stopping 10 --plot history.png
+  backlit train digits --layers 30 --activation sigmoid --cost half_squared_error --optimizer sgd --eta 3
+  --batch-size 10
+  backlit train digits --find-eta --optimizer sgd --plot eta.png
+  backlit train --resume digits.safetensors.checkpoint
+
+Ctrl-C stops cleanly: the model with the best weights so far is saved, and beside it a checkpoint from which
+--resume goes on, to the same bits as if nothing had happened.
 """
 
+_DATA, _NET, _LEARN, _LESS, _WATCH, _RUN = (
+    "Data",
+    "Network",
+    "Learning",
+    "Against overfitting and divergence",
+    "What is watched",
+    "The run",
+)
 
-@command("train", _EXAMPLES, app)
-def train(
-    source: str = typer.Argument(None, metavar="DATA", help=_DATA),
-    target: str = typer.Option(None, help="The column that is wanted."),
-    out: Path = typer.Option(None, "--out", "-o", metavar="MODEL", help="Where the model is saved."),
-    layers: str = typer.Option("30", help="Hidden layers' sizes, such as 30 or 64,32; 0 for none."),
-    activation: str = typer.Option(
-        "relu", help="Of the hidden layers: one, or one each, such as tanh,elu(alpha=0.5)."
-    ),
-    output_activation: str = typer.Option(None, help="Of the output; suited to the cost unless given."),
-    cost: str = typer.Option(
-        None, help="cross_entropy for classes and squared_error for values, unless given."
-    ),
-    init: str = typer.Option("auto", help="How the weights start, such as book_better or he_normal."),
-    optimizer: str = typer.Option("adam", help="Such as sgd, momentum(momentum=0.5), adam, l_bfgs."),
-    eta: float = typer.Option(None, help="The learning rate; the optimizer's own unless given."),
-    schedule: str = typer.Option("constant", help="Of the learning rate, such as cosine or step(every=10)."),
-    epochs: int = typer.Option(30, help="How often the data is gone through."),
-    batch_size: str = typer.Option("32", help="Examples in a step, or 'full'."),
-    l1: float = typer.Option(0.0, help="Penalty l1 Σ|w|."),
-    l2: float = typer.Option(0.0, help="Penalty (l2/2) Σw²; the book's λ is l2 = λ/n."),
-    dropout: str = typer.Option(
-        None, help="A rate for hidden layers, or one each from the input on, such as 0.1,0.5."
-    ),
-    max_norm: float = typer.Option(None, help="The longest that a neuron's incoming weights may be."),
-    clip_value: float = typer.Option(None, help="Limits each entry of the gradient."),
-    clip_norm: float = typer.Option(None, help="Limits the gradient's length."),
-    class_weight: str = typer.Option(None, help="'balanced' gives rare classes more weight."),
-    held_out: float = typer.Option(None, help="A fraction never shown to training, to judge by in the end."),
-    validation: str = typer.Option(None, help="A fraction, a number of last examples, 'test', or a file."),
-    early_stopping: int = typer.Option(
-        None, help="Stop after so many epochs without progress; needs --validation."
-    ),
-    watch: str = typer.Option(None, help="What early stopping looks at (validation_cost)."),
-    monitors: str = typer.Option(
-        None, help="'all', or some of training_cost,training_accuracy; after each epoch."
-    ),
-    metrics: str = typer.Option(None, help="Of the validation set after each epoch, such as f1,roc_auc."),
-    task: str = typer.Option(None, help="'classes' or 'values'; found out unless given."),
-    exclude: str = typer.Option(None, help="Columns to leave out, such as id,name."),
-    missing: str = typer.Option("mean", help="What a missing number takes: mean, median, or error."),
-    seed: int = typer.Option(0, help="Everything random follows from it."),
-    dtype: str = typer.Option("float32", help="float32 or float64."),
-    engine: str = typer.Option("auto", help="auto, numpy."),
-    threads: int = typer.Option(None, help="Threads of the linear algebra."),
-    limit: int = typer.Option(None, help="Take the first so many examples only."),
-    data_dir: Path = typer.Option(None, help="Where mnist's files lie."),
-    resume: Path = typer.Option(
-        None, metavar="CHECKPOINT", help="Go on with a run that was stopped; needs nothing else."
-    ),
-    find_eta: bool = typer.Option(False, "--find-eta", help="Only look for a good learning rate."),
-    plot: Path = typer.Option(
-        None, metavar="PNG", help="Draw the history, or the search for eta, into a file."
-    ),
-    quiet: bool = typer.Option(False, "--quiet", "-q", help="No progress."),
-    as_json: bool = typer.Option(False, "--json", help="The result as JSON."),
+
+def run(
+    context: typer.Context,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATA", help="A name (backlit data list), or the path of a CSV, NPZ, Parquet … file."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            metavar="COLUMN",
+            help="The column to learn; not needed for named sets.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            metavar="classes|values",
+            rich_help_panel=_DATA,
+            help="What the target holds. Found out: words and few whole numbers are classes.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        str | None,
+        typer.Option(
+            "--exclude", metavar="COLUMNS", help="Columns to leave out, with commas.", rich_help_panel=_DATA
+        ),
+    ] = None,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            "--missing",
+            metavar="mean|median|error",
+            rich_help_panel=_DATA,
+            help="What a missing number takes; an input of its own then says so. Default: mean.",
+        ),
+    ] = None,
+    no_standardise: Annotated[
+        bool,
+        typer.Option("--no-standardise", help="Take numbers as they are.", rich_help_panel=_DATA),
+    ] = False,
+    held_out: Annotated[
+        str | None,
+        typer.Option(
+            "--held-out",
+            metavar="PART",
+            rich_help_panel=_DATA,
+            help="A part never trained on, such as 0.2, on which the model is judged. MNIST has a test set "
+            "of its own, which "
+            "is always held out.",
+        ),
+    ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            "--validation",
+            metavar="PART|N|FILE|none",
+            rich_help_panel=_DATA,
+            help="What cost and accuracy are watched on during training: a part of the rest, its last N "
+            "examples, a file, or test for a set's own test set. Default: 0.1.",
+        ),
+    ] = None,
+    weight_column: Annotated[
+        str | None,
+        typer.Option(
+            "--weight-column",
+            metavar="COLUMN",
+            help="The column that says how much each example counts.",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(
+            "--class-weight",
+            metavar="WEIGHTS",
+            rich_help_panel=_DATA,
+            help="balanced, or a weight by class: yes=3,no=1.",
+        ),
+    ] = None,
+    limit: LIMIT = None,
+    data_dir: DATA_DIR = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            "--layers",
+            metavar="SIZES",
+            help="Sizes of the hidden layers: 30,20, or none. Default: 100.",
+            rich_help_panel=_NET,
+        ),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            "--activation",
+            metavar="NAMES",
+            rich_help_panel=_NET,
+            help="Of the hidden layers, one for all or one each: relu,tanh. Default: relu.",
+        ),
+    ] = None,
+    output_activation: Annotated[
+        str | None,
+        typer.Option(
+            "--output-activation",
+            metavar="NAME",
+            rich_help_panel=_NET,
+            help="Default: what suits the cost. cross_entropy: softmax; binary_cross_entropy: sigmoid; "
+            "poisson: exp; hinge: "
+            "identity; others: sigmoid for classes, identity for values.",
+        ),
+    ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            "--cost",
+            metavar="NAME",
+            rich_help_panel=_NET,
+            help="Default: cross_entropy for classes, squared_error (of the standardised target) for values.",
+        ),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            "--init",
+            metavar="NAME",
+            rich_help_panel=_NET,
+            help="How the weights start: auto, book_original, book_better, xavier_normal, he_normal … Default: auto.",
+        ),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            "--dtype",
+            metavar="float32|float64",
+            help="In which all is computed. Default: float32.",
+            rich_help_panel=_NET,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            metavar="INTEGER",
+            help="From which everything random follows. Default: 0.",
+            rich_help_panel=_NET,
+        ),
+    ] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            "--optimizer",
+            metavar="NAME",
+            rich_help_panel=_LEARN,
+            help="sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, rprop or l_bfgs, with constants as in "
+            "'momentum(momentum=0.5)'. Default: adam.",
+        ),
+    ] = None,
+    eta: Annotated[
+        float | None,
+        typer.Option(
+            "--eta",
+            metavar="NUMBER",
+            help="The learning rate η. Default: the optimizer's own.",
+            rich_help_panel=_LEARN,
+        ),
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            "--schedule",
+            metavar="NAME",
+            rich_help_panel=_LEARN,
+            help="How η goes on: constant, 'step(every=10)', exponential, inverse_scaling, cosine, warmup, plateau. "
+            "Default: constant.",
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            "--epochs", metavar="N", help="Times through the examples. Default: 30.", rich_help_panel=_LEARN
+        ),
+    ] = None,
+    batch_size: Annotated[
+        str | None,
+        typer.Option(
+            "--batch-size",
+            metavar="N|full",
+            help="Examples in a step, or all at once. Default: 32.",
+            rich_help_panel=_LEARN,
+        ),
+    ] = None,
+    no_shuffle: Annotated[
+        bool,
+        typer.Option("--no-shuffle", help="Take the examples in their own order.", rich_help_panel=_LEARN),
+    ] = False,
+    find_eta: Annotated[
+        bool,
+        typer.Option(
+            "--find-eta",
+            help="Say which η to take, by growing it step by step; train nothing.",
+            rich_help_panel=_LEARN,
+        ),
+    ] = False,
+    l1: Annotated[
+        float | None, typer.Option("--l1", metavar="NUMBER", help="Penalty l1 Σ |w|.", rich_help_panel=_LESS)
+    ] = None,
+    l2: Annotated[
+        float | None,
+        typer.Option("--l2", metavar="NUMBER", help="Penalty (l2/2) Σ w².", rich_help_panel=_LESS),
+    ] = None,
+    dropout: Annotated[
+        str | None,
+        typer.Option(
+            "--dropout",
+            metavar="RATES",
+            rich_help_panel=_LESS,
+            help="The part of each hidden layer that is dropped: 0.2; or of each layer from the input on: 0.1,0.5.",
+        ),
+    ] = None,
+    max_norm: Annotated[
+        float | None,
+        typer.Option(
+            "--max-norm",
+            metavar="NUMBER",
+            help="The longest that a neuron's weights may be.",
+            rich_help_panel=_LESS,
+        ),
+    ] = None,
+    clip_value: Annotated[
+        float | None,
+        typer.Option(
+            "--clip-value", metavar="NUMBER", help="Limits each entry of the gradient.", rich_help_panel=_LESS
+        ),
+    ] = None,
+    clip_norm: Annotated[
+        float | None,
+        typer.Option(
+            "--clip-norm", metavar="NUMBER", help="Limits the gradient's length.", rich_help_panel=_LESS
+        ),
+    ] = None,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(
+            "--early-stopping",
+            metavar="N",
+            rich_help_panel=_LESS,
+            help="Stop after N epochs without progress on the validation set, and put the best weights back.",
+        ),
+    ] = None,
+    min_delta: Annotated[
+        float | None,
+        typer.Option(
+            "--min-delta",
+            metavar="NUMBER",
+            help="What counts as progress. Default: 0.",
+            rich_help_panel=_LESS,
+        ),
+    ] = None,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            "--watch",
+            metavar="COLUMN",
+            rich_help_panel=_WATCH,
+            help="What early stopping looks at: validation_cost, validation_accuracy or a metric. Default: "
+            "validation_cost.",
+        ),
+    ] = None,
+    monitors: Annotated[
+        str | None,
+        typer.Option(
+            "--monitors",
+            metavar="NAMES",
+            rich_help_panel=_WATCH,
+            help="Measured after each epoch: training_cost, training_accuracy, validation_cost, "
+            "validation_accuracy, all or "
+            "none. Default: training_accuracy for classes; the validation set's two are always there.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics",
+            metavar="NAMES",
+            rich_help_panel=_WATCH,
+            help="Others on the validation set: f1,matthews; mae,r2 …",
+        ),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="PNG",
+            help="Draw the history (or what --find-eta found) into this file.",
+            rich_help_panel=_WATCH,
+        ),
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine", metavar="NAME", help="auto, numpy, cpu or jax. Default: auto.", rich_help_panel=_RUN
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            "--threads",
+            metavar="N",
+            help="Threads to compute with. Default: the library's own.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="MODEL",
+            rich_help_panel=_RUN,
+            help="The model file; one that is there is overwritten when training is done. Default: the "
+            "data's name with "
+            ".safetensors, here.",
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            "--resume",
+            metavar="CHECKPOINT",
+            rich_help_panel=_RUN,
+            help="Go on with a run that was stopped; data and options are in the checkpoint.",
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", help="No progress and no table, only how good it is.", rich_help_panel=_RUN),
+    ] = False,
+    as_json: JSON = False,
 ) -> None:
-    """Train a network on DATA and save it.
+    """Train a network on data, say how good it is on examples it never saw, and save it.
 
-    Numbers are standardised, words become one-hot, missing cells are filled; the rules are learnt on the training part
-    only, and saved in the model. Ctrl-C saves the model and a checkpoint to go on from.
+    A model is one safetensors file that holds everything: the weights, and how raw columns become inputs.
     """
-    progress = False if quiet else None
+    from . import report
+
+    told = given(context)
+    shown = report.Shown(quiet=quiet, as_json=as_json, plot=plot)
     if resume is not None:
-        if source is not None:
-            raise UsageError("--resume needs nothing else: data and settings are in the checkpoint")
-        from ..pipeline import resume_job
-
-        _report(resume_job(resume, progress=progress), plot, as_json)
+        report.resume(resume, data, out, told, shown)
         return
-    if source is None:
-        raise UsageError("say what to train on: a name such as digits (backlit data list), or a file")
-    from ..pipeline import Job, check_functions
-    from ..pipeline import train as run
-
-    job = Job(
-        source=source,
-        target=target,
-        task=_task(task),
-        layers=_layers(layers),
-        activation=tuple(_split(activation)),
-        output_activation=output_activation,
-        cost=cost,
-        init=init,
-        seed=seed,
-        dtype=dtype,
-        held_out=held_out,
-        validation=validation,
-        limit=limit,
-        data_dir=None if data_dir is None else str(data_dir),
-        exclude=tuple(_split(exclude)) if exclude else (),
-        missing=missing,
-        out=None if out is None else str(out),
-    )
-    check_functions(job)
-    settings: dict[str, Any] = {
-        "optimizer": optimizer,
-        "eta": eta,
-        "schedule": schedule,
-        "epochs": epochs,
-        "batch_size": _batch_size(batch_size),
-        "l1": l1,
-        "l2": l2,
-        "dropout": _rates(dropout),
-        "max_norm": max_norm,
-        "clip_value": clip_value,
-        "clip_norm": clip_norm,
-        "class_weight": class_weight,
-        "early_stopping": early_stopping,
-        "watch": watch,
-        "monitors": "all" if monitors == "all" else tuple(_split(monitors)) if monitors else (),
-        "metrics": tuple(_split(metrics)) if metrics else (),
-        "engine": engine,
-        "threads": threads,
-    }
+    options = options_of(told)
+    if data is None:
+        raise typer.BadParameter(
+            "say what to train on: backlit train DATA (backlit data list says the names)", ctx=context
+        )
     if find_eta:
-        _find_eta(job, settings, plot, as_json)
+        report.find_eta(data, options, shown)
         return
-    _report(run(job, progress=progress, **settings), plot, as_json)
+    report.train(data, out, options, shown)
 
 
-def _report(trained: Any, plot: Path | None, as_json: bool) -> None:
-    """What came of it: the history, the held-out examples, and what to do next."""
-    history, out, found = trained.history, trained.job.out, trained.held_out
-    if plot is not None:
-        history.plot(plot)
-    if as_json:
-        show_json(
-            "train",
-            {
-                "model": out,
-                "sizes": trained.net.sizes,
-                "examples": trained.examples,
-                "history": history.to_dict(),
-                "held_out": None if found is None else found.to_dict(),
-            },
-        )
-    else:
-        show(history.table(12))
-        show()
-        if found is not None:
-            show(_sentence(found))
-        if out is not None:
-            show(f"The model is in {out}.")
-        show(_next(trained))
-    if trained.interrupted:
-        if out is not None:
-            say(f"stopped; go on with: backlit train --resume {out}.checkpoint")
-        raise SystemExit(130)
+_PARSED: dict[str, Any] = {
+    "layers": parse.layers,
+    "activation": parse.words,
+    "exclude": parse.words,
+    "batch_size": parse.batch_size,
+    "dropout": parse.dropout,
+    "class_weight": parse.class_weight,
+    "validation": parse.validation,
+    "held_out": lambda text: parse.part("--held-out", text),
+    "monitors": lambda text: () if text == "none" else "all" if text == "all" else parse.words(text),
+    "metrics": parse.words,
+}
+_NOT_FOR_THE_PIPELINE = ("data", "out", "resume", "plot", "quiet", "as_json", "find_eta")
 
 
-def _sentence(found: Any) -> str:
-    if found.task == "classes":
-        right = round(found.metrics["accuracy"] * found.n)
-        return f"Of {found.n:,} examples held out, {right:,} are right: {percent(found.metrics['accuracy'])}."
-    mae, r2 = found.metrics["mae"], found.metrics["r2"]
-    return f"On {found.n:,} examples held out, the mean error is {mae:.4g} in the target's own unit, and R² is {r2:.3f}."
-
-
-def _next(trained: Any) -> str:
-    """One sentence about what to do next."""
-    job, found = trained.job, trained.held_out
-    poor = found is not None and (
-        found.metrics["accuracy"] < 1.5 / len(found.classes)
-        if found.task == "classes"
-        else found.metrics["r2"] < 0.05
-    )
-    if poor:
-        return "Next: it has hardly learnt; try --find-eta, more --epochs, or wider --layers."
-    if job.out is None:
-        return "Next: add --out MODEL to keep the network."
-    flag = " --held-out" if found is not None and found.n else ""
-    return f"Next: backlit evaluate {job.out} {job.source}{flag}"
-
-
-def _find_eta(job: Any, settings: dict[str, Any], plot: Path | None, as_json: bool) -> None:
-    from .. import pipeline
-    from ..data import Recipe
-    from ..finder import find_eta
-
-    split = pipeline.load_split(job)
-    recipe = Recipe.learn(split.train, task=job.task, missing=job.missing, exclude=job.exclude)
-    net = pipeline.build(job, recipe)
-    taken = {
-        name: settings[name]
-        for name in ("l1", "l2", "clip_value", "clip_norm", "max_norm", "optimizer", "engine")
-    }
-    batch = settings["batch_size"] or len(split.train)
-    found = find_eta(net, split.train, split.train.labels(), batch_size=batch, **taken)
-    if plot is not None:
-        found.plot(plot)
-    if as_json:
-        show_json(
-            "find-eta",
-            {"suggestion": found.suggestion, "limit": found.limit, "etas": found.etas, "costs": found.costs},
-        )
-        return
-    show(str(found).capitalize() + ".")
-    show(f"Next: backlit train {job.source} --eta {found.suggestion:.2g} …")
-
-
-def _split(text: str) -> list[str]:
-    """Splits at commas that aren't within brackets: "tanh,elu(alpha=0.5)"."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _layers(text: str) -> tuple[int, ...]:
-    try:
-        sizes = tuple(int(part) for part in _split(text))
-    except ValueError:
-        sizes = (-1,)
-    if sizes == (0,):
-        return ()
-    if not sizes or min(sizes) < 1:
-        raise UsageError(
-            f"--layers takes whole numbers of at least 1, such as 30 or 64,32, or 0 for none; got {text!r}"
-        )
-    return sizes
-
-
-def _batch_size(text: str) -> int | None:
-    if text == "full":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(f"--batch-size takes a whole number or 'full'; got {text!r}") from None
-
-
-def _rates(text: str | None) -> Any:
-    if text is None:
-        return 0.0
-    try:
-        rates = [float(part) for part in _split(text)]
-    except ValueError:
-        raise UsageError(
-            f"--dropout takes a rate, or one each from the input on, such as 0.1,0.5; got {text!r}"
-        ) from None
-    return rates[0] if len(rates) == 1 else tuple(rates)
-
-
-def _task(text: str | None) -> str | None:
-    if text not in (None, "classes", "values"):
-        raise UsageError(f"--task is 'classes' or 'values'; got {text!r}")
-    return text
+def options_of(told: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as pipeline.train takes them; the others keep its defaults."""
+    options = {name: value for name, value in told.items() if name not in _NOT_FOR_THE_PIPELINE}
+    if options.pop("no_shuffle", False):
+        options["shuffle"] = False
+    if options.pop("no_standardise", False):
+        options["standardise"] = False
+    if "data_dir" in options:
+        options["data_dir"] = str(options["data_dir"])
+    return {name: _PARSED[name](value) if name in _PARSED else value for name, value in options.items()}

@@ -1,7 +1,7 @@
 """Data: named sets, files and tables from Python, and the recipe that turns raw columns into what a network takes.
 
-``load("digits")``, ``load("people.csv", target="income")``; ``Recipe.learn`` for tables. Nothing heavy is imported
-before it is needed.
+``load("digits")``, ``load("people.csv", target="income")``; ``Recipe.learn`` for tables; ``split`` for honest numbers;
+``images`` for photographs. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError, nearest
-from .dataset import Dataset
+from . import drawing, images
+from .dataset import Dataset, with_target
 from .named import canonical, describe, load_named, names
-from .read import load_file
+from .read import exists, load_file
 from .recipe import Recipe
+from .split import split
 from .table import Table
 
-__all__ = ["Dataset", "Recipe", "Table", "describe", "load", "names"]
+__all__ = ["Dataset", "Recipe", "Table", "describe", "drawing", "images", "load", "names", "split"]
 
 
 def load(
@@ -31,25 +33,29 @@ def load(
 ) -> Dataset:
     """A Dataset of a name (``names()``), a path, or a table from Python with its ``target`` column.
 
-    ``limit`` takes the first examples, ``seed`` and ``options`` (examples, noise) are for generated sets, ``header`` says
-    whether a CSV file has a heading (found out otherwise), ``data_dir`` where MNIST lies. Raises DataError and UsageError.
+    ``limit`` takes the first examples, ``seed`` and ``options`` (examples, noise) are for generated sets,
+    ``header`` says whether a CSV file has a heading (found out otherwise), ``data_dir`` where MNIST lies. Raises
+    DataError and UsageError.
     """
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise UsageError(f"limit is a whole number of at least 1; got {limit!r}")
+    if isinstance(source, (str, Path)) and canonical(str(source)) in names():
+        named = load_named(str(source), data_dir=data_dir, seed=seed, **options)
+        if target not in (None, named.target):
+            raise UsageError(f"the target of {source} is {named.target!r}; leave target={target!r} away")
+        return named.limited(limit)
+    if options:
+        raise UsageError(f"only generated data sets take options; got {', '.join(sorted(options))}")
+    if isinstance(source, Dataset):
+        return source.limited(limit)
     if not isinstance(source, (str, Path)):
-        from .dataset import with_target
-
         table = Table.from_any(source)
         return with_target(table, target, table.source).limited(limit)
     path = Path(source)
-    if canonical(str(source)) in names() and not path.is_file():
-        return load_named(str(source), data_dir=data_dir, seed=seed, **options).limited(limit)
-    if not path.exists() and not path.suffix and len(path.parts) == 1:
+    if not exists(path) and not path.suffix and len(path.parts) <= 1:
         close = nearest(str(source), names())
         hint = f" Did you mean {close!r}?" if close else ""
         raise DataError(
             f"there is no data set and no file called {str(source)!r}.{hint} Known: {', '.join(names())}."
         )
-    if options:
-        raise UsageError(f"a file takes no options; got {', '.join(options)}")
     return load_file(path, target=target, header=header).limited(limit)

@@ -1,26 +1,35 @@
-"""The rules of single columns: numbers standardised, words one-hot; each learnt from the training part, and said in words."""
+"""The rules of single columns: numbers standardised, words one-hot; learnt from the training part, and said in words.
+
+A rule knows one column by name. Which column of a table that is, is the recipe's matter.
+"""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from ..errors import BacklitWarning, DataError
-from .table import Table, is_missing, kind_of
+from ..errors import DataError
+from .cells import as_number, as_numbers, as_words, is_missing, kind_of, same_word
+from .dataset import refuse_infinite
+from .table import Table
 
 Array = Any
-_MANY_LEVELS = (
-    50  # words with more levels than this, over half of them seen once only, are names or free text
-)
+Say = Callable[[str], None]
+_MANY_LEVELS = 50  # words with more levels than this, most of them seen once only, are names or free text
+_TOO_LARGE = 1e150  # its square is still a number
+_BOOLEAN_WORDS = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Standardised with ``mean`` and ``deviation`` (0 for a constant column, which then is 0); missing takes ``fill``."""
+    """Standardised with ``mean`` and ``deviation`` (0 for a constant column, which then is 0); missing takes
+    ``fill``.
+    """
 
     name: str
     mean: float
@@ -28,46 +37,63 @@ class Numbers:
     fill: float
     rule: str  # what ``fill`` is: "mean", "median", or "error" where a missing cell is refused
     says_missing: bool  # whether there is an input that says that the cell was missing
+    boolean: bool = False
+
+    @property
+    def width(self) -> int:
+        """How many inputs it makes."""
+        return 2 if self.says_missing else 1
 
     def inputs(self) -> list[str]:
         """The names of its inputs."""
         return [self.name, f"{self.name} is missing"] if self.says_missing else [self.name]
 
-    def encode(self, table: Table, name: str, dtype: Any) -> Array:
-        """(n, 1) or, with the input that says what was missing, (n, 2)."""
-        column = table.column(name)
-        if kind_of(column) not in ("number", "boolean"):
-            row = next(
-                i for i, cell in enumerate(column.tolist()) if cell is not None and not _is_number(cell)
-            )
-            raise DataError(
-                f"{table.source}, {table.row_name(row)}, column {name!r}: {column[row]!r} is not a number, and the model was "
-                "trained on numbers there; mend it, or empty the cell if it is missing"
-            )
-        values = column.astype(np.float64)
-        _refuse_infinite(values, table, name)
+    def codes(self, table: Table, name: str, say: Say) -> Array:
+        """The inputs of the table's column ``name``, (n, width)."""
+        values = self._values(table, name)
+        refuse_infinite(values, table, name)
         missing = np.isnan(values)
         if missing.any() and self.rule == "error":
             raise DataError(
-                f"{table.source}, {table.row_name(int(np.argmax(missing)))}, column {name!r} is missing; fill it in, "
-                "or train with another rule for missing values"
+                f"{table.cell(np.argmax(missing), name)} is missing; fill it in, or train with another rule for "
+                "missing "
+                "values: mean or median"
             )
         values = np.where(missing, self.fill, values)
-        scaled = (values - self.mean) / self.deviation if self.deviation else values * 0
-        parts = [scaled, missing] if self.says_missing else [scaled]
-        return np.column_stack(parts).astype(dtype)
+        scaled = (values - self.mean) / self.deviation if self.deviation else np.zeros_like(values)
+        return np.column_stack([scaled, missing] if self.says_missing else [scaled])
+
+    def _values(self, table: Table, name: str) -> Array:
+        """The column in float64; words are an error, but for the words of booleans where those were in training."""
+        column = table.column(name)
+        kind = kind_of(column)
+        if kind in ("number", "boolean"):
+            return as_numbers(column)
+        values = np.empty(len(column))
+        for row, cell in enumerate(column.tolist()):
+            number = np.nan if cell is None else as_number(cell) if isinstance(cell, str) else None
+            if number is None and self.boolean:
+                number = _BOOLEAN_WORDS.get(str(cell).lower())
+            if number is None:
+                raise DataError(
+                    f"{table.cell(row, name)}: {cell!r} is not a number, and the model was trained on numbers "
+                    "there; mend "
+                    "it, or empty the cell if it is missing"
+                )
+            values[row] = number
+        return values
 
     def describe(self) -> str:
         """The rule in words."""
-        what = (
-            "constant, taken as 0"
-            if not self.deviation
-            else f"standardised: mean {self.mean:.4g}, deviation {self.deviation:.4g}"
-        )
-        if (self.mean, self.deviation) == (0, 1):
-            what = "taken as it is"
-        gaps = {"error": "missing cells are refused"}.get(
-            self.rule, f"missing takes the {self.rule}, {self.fill:.4g}"
+        what = f"standardised: mean {self.mean:.4g}, deviation {self.deviation:.4g}"
+        if not self.deviation:
+            what = "constant in training, taken as 0"
+        elif (self.mean, self.deviation) == (0, 1):
+            what = "false is 0, true is 1" if self.boolean else "taken as it is"
+        gaps = (
+            "missing cells are refused"
+            if self.rule == "error"
+            else f"missing takes the {self.rule}, {self.fill:.4g}"
         )
         return f"{what}; {gaps}" + (", and an input of its own says so" if self.says_missing else "")
 
@@ -78,7 +104,15 @@ class Numbers:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Numbers:
         """The inverse of ``to_json``."""
-        return cls(**{key: value for key, value in plain.items() if key != "kind"})
+        return cls(
+            str(plain["name"]),
+            float(plain["mean"]),
+            float(plain["deviation"]),
+            float(plain["fill"]),
+            str(plain["rule"]),
+            bool(plain["says_missing"]),
+            bool(plain["boolean"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -88,39 +122,46 @@ class Words:
     name: str
     levels: tuple[str | None, ...]
 
+    @property
+    def width(self) -> int:
+        """How many inputs it makes."""
+        return len(self.levels)
+
     def inputs(self) -> list[str]:
         """The names of its inputs."""
         return [
             f"{self.name} is missing" if level is None else f"{self.name} = {level}" for level in self.levels
         ]
 
-    def encode(self, table: Table, name: str, dtype: Any) -> Array:
-        """(n, levels) of 0 and 1; all 0 for what training never saw, which is said once."""
-        place = {level: k for k, level in enumerate(self.levels)}
-        column = as_words(table.column(name))
-        rows = np.zeros((len(column), len(self.levels)), dtype=dtype)
-        strange: dict[str | None, int] = {}
-        for row, level in enumerate(column):
-            if level in place:
-                rows[row, place[level]] = 1
-            else:
-                strange[level] = strange.get(level, 0) + 1
-        if strange:
-            shown = ", ".join(
-                "a missing cell" if level is None else repr(level) for level in list(strange)[:5]
+    def codes(self, table: Table, name: str, say: Say) -> Array:
+        """The level's number in each row, (n,), −1 for what training never saw, which is said."""
+        place: dict[str | None, int] = {}
+        for number, level in enumerate(self.levels):
+            place.setdefault(None if level is None else same_word(level), number)
+        place.update({level: number for number, level in enumerate(self.levels)})
+        words = as_words(table.column(name))
+        for word in {word for word in words if word is not None and word not in place}:
+            place[word] = place.get(same_word(word), -1)
+        codes = np.array([place.get(word, -1) for word in words], dtype=np.int64)
+        strange = codes < 0
+        if strange.any():
+            seen = dict.fromkeys(
+                "a missing cell" if words[row] is None else repr(words[row])
+                for row in np.flatnonzero(strange)
             )
-            warnings.warn(
-                f"{table.source}, column {name!r}: {sum(strange.values()):,} cells hold what training never saw ({shown}"
-                f"{', …' if len(strange) > 5 else ''}); their inputs are all 0",
-                BacklitWarning,
-                stacklevel=5,
+            shown = ", ".join(list(seen)[:5]) + (", …" if len(seen) > 5 else "")
+            cells = "cell holds" if strange.sum() == 1 else "cells hold"
+            say(
+                f"{table.source}, column {name!r}: {strange.sum():,} {cells} what training never saw ({shown}); the "
+                "inputs "
+                "of the column are all 0 there"
             )
-        return rows
+        return codes
 
     def describe(self) -> str:
         """The rule in words."""
-        shown = ", ".join("missing" if level is None else level for level in self.levels[:8])
-        return f"one-hot, {len(self.levels)} levels: {shown}{', …' if len(self.levels) > 8 else ''}"
+        shown = ", ".join("(missing)" if level is None else level for level in self.levels[:8])
+        return f"one-hot, {len(self.levels):,} levels: {shown}{', …' if len(self.levels) > 8 else ''}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -129,44 +170,70 @@ class Words:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Words:
         """The inverse of ``to_json``."""
-        return cls(plain["name"], tuple(plain["levels"]))
+        return cls(
+            str(plain["name"]), tuple(None if level is None else str(level) for level in plain["levels"])
+        )
 
 
 Column = Numbers | Words
+KINDS: dict[str, Callable[[Mapping[str, Any]], Column]] = {
+    "numbers": Numbers.from_json,
+    "words": Words.from_json,
+}
 
 
-def learn_column(table: Table, name: str, standardise: bool, missing: str) -> Column:
+def learn_column(table: Table, name: str, *, standardise: bool, missing: str) -> Column:
     """The rule of one column of the training part; raises DataError for one that no rule fits."""
     column = table.column(name)
     kind = kind_of(column)
+    gaps = is_missing(column)
+    if gaps.all():
+        raise DataError(f"{table.source}: column {name!r} has no value in any row; {_leave_out(name)}")
+    if gaps.any() and missing == "error":
+        raise DataError(
+            f"{table.cell(np.argmax(gaps), name)} is missing; fill it in, or take another rule for missing values: "
+            "mean or median"
+        )
     if kind == "other":
         example = next(value for value in column.tolist() if value is not None and not isinstance(value, str))
         raise DataError(
             f"{table.source}: column {name!r} holds {type(example).__name__} values, for which there is no rule; "
-            f"turn them into numbers or words, or leave the column out (--exclude {name!r})"
+            "turn them "
+            f"into numbers or words, or {_leave_out(name)}"
         )
     if kind == "words":
         return _learn_words(table, name, column)
-    gaps = is_missing(column)
-    if gaps.any() and missing == "error":
-        raise DataError(
-            f"{table.source}, {table.row_name(int(np.argmax(gaps)))}, column {name!r} is missing; fill it in, or take "
-            "missing='mean' or 'median'"
-        )
-    values = column.astype(np.float64)
-    _refuse_infinite(values, table, name)
-    known = values[~gaps]
-    if not known.size:
-        raise DataError(
-            f"{table.source}: column {name!r} has no value in any row; leave it out (--exclude {name!r})"
-        )
-    fill = float(np.median(known) if missing == "median" else known.mean())
-    mean, deviation = (
-        (float(known.mean()), float(known.std())) if standardise and kind != "boolean" else (0.0, 1.0)
+    return _learn_numbers(
+        table, name, as_numbers(column), standardise=standardise, missing=missing, boolean=kind == "boolean"
     )
-    if deviation < 1e-12 * max(1.0, abs(mean)):
-        deviation = 0.0  # rounding alone
-    return Numbers(name, mean, deviation, fill, missing, bool(gaps.any()))
+
+
+def _learn_numbers(
+    table: Table, name: str, values: Array, *, standardise: bool, missing: str, boolean: bool
+) -> Numbers:
+    refuse_infinite(values, table, name)
+    gaps = np.isnan(values)
+    known = values[~gaps]
+    mean, deviation = moments(known, table, name)
+    fill = float(np.median(known)) if missing == "median" else mean
+    if boolean or not standardise:
+        mean, deviation = 0.0, 1.0
+    return Numbers(name, mean, deviation, fill, missing, bool(gaps.any()), boolean)
+
+
+def moments(known: Array, table: Table, name: str) -> tuple[float, float]:
+    """Mean and deviation in float64; a deviation that is rounding alone is 0. Raises DataError for an overflow."""
+    largest = float(np.abs(known).max())
+    if largest > _TOO_LARGE:
+        raise DataError(
+            f"{table.source}: the numbers of column {name!r} go up to {largest:.3g}, too large to be standardised; give "
+            f"them in a larger unit, or {_leave_out(name)}"
+        )
+    unit = math.ldexp(1.0, math.frexp(largest)[1])  # a power of 2: nothing is rounded, and no square underflows
+    if unit < 1 / _TOO_LARGE**2:
+        return 0.0, 0.0
+    mean, deviation = float((known / unit).mean()) * unit, float((known / unit).std()) * unit
+    return mean, deviation if deviation > 1e-12 * largest else 0.0
 
 
 def _learn_words(table: Table, name: str, column: Array) -> Words:
@@ -175,40 +242,34 @@ def _learn_words(table: Table, name: str, column: Array) -> Words:
     for word in words:
         if word is not None:
             counts[word] = counts.get(word, 0) + 1
-    if not counts:
+    if all(_is_date(word) for word in counts):
         raise DataError(
-            f"{table.source}: column {name!r} has no value in any row; leave it out (--exclude {name!r})"
+            f"{table.source}: column {name!r} holds dates such as {next(iter(counts))!r}, for which there is no "
+            "rule; make "
+            f"numbers of them (a year, a month, days since), or {_leave_out(name)}"
         )
-    if len(counts) > _MANY_LEVELS and sum(count == 1 for count in counts.values()) > len(counts) / 2:
+    if len(counts) > _MANY_LEVELS and len(counts) > sum(counts.values()) / 2:
         raise DataError(
-            f"{table.source}: column {name!r} has {len(counts):,} different words, most of them once only, as names and free "
-            f"text have; nothing can be learnt from it: leave it out (--exclude {name!r})"
+            f"{table.source}: column {name!r} has {len(counts):,} different words in {sum(counts.values()):,} "
+            "cells, as "
+            f"names and free text have, and nothing can be learnt from them; {_leave_out(name)}"
         )
     levels: list[str | None] = [*sorted(counts)]
     return Words(name, tuple([*levels, None] if len(words) > sum(counts.values()) else levels))
 
 
-def as_words(column: Array) -> Sequence[str | None]:
-    """The column's cells as words, None where missing; a whole number is written as one."""
-    gaps = is_missing(column)
-    cells = column.tolist()
-    return [
-        None if gone else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-        for cell, gone in zip(cells, gaps, strict=True)
-    ]
-
-
-def _refuse_infinite(values: Array, table: Table, name: str) -> None:
-    infinite = np.isinf(values)
-    if infinite.any():
-        raise DataError(
-            f"{table.source}, {table.row_name(int(np.argmax(infinite)))}, column {name!r} is infinite; mend or drop the row"
-        )
-
-
-def _is_number(cell: object) -> bool:
+def _is_date(word: str) -> bool:
+    """Whether it is an ISO date, or day, month and year with slashes or points."""
+    for form in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d"):
+        try:
+            return bool(datetime.strptime(word.partition(" ")[0], form))  # noqa: DTZ007 (only whether it is one)
+        except ValueError:
+            continue
     try:
-        float(str(cell))
+        return "-" in word and bool(datetime.fromisoformat(word))
     except ValueError:
         return False
-    return True
+
+
+def _leave_out(name: str) -> str:
+    return f"leave the column out (--exclude {name!r}, exclude=)"

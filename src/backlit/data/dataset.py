@@ -1,4 +1,6 @@
-"""A data set: a table, which column is wanted of it, and what is known about it (classes, images, its own test set)."""
+"""A data set: a table, what is wanted of each row, and what is known about both (classes, images, a test set of
+its own).
+"""
 
 from __future__ import annotations
 
@@ -11,18 +13,24 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ..inputs import is_sparse
-from .table import Table, is_missing, kind_of
+from .cells import as_numbers, is_missing, kind_of
+from .table import Table
 
 Array = Any
 Task = Literal["classes", "values"]
+_USUAL_TARGETS = ("target", "label", "labels", "class", "y")
+_FEW = 20  # whole numbers with at most so many different ones are classes …
+_ROWS_AT_ONCE = 4096  # when looking through a block, so that no second one of its size is needed
+_OFTEN = 10  # … where each comes so often on average
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
-    """``inputs`` without the target, and ``wanted``, the target's column (None where there is none).
+    """``inputs`` are the columns to learn from; ``wanted`` (n,) is the target's column, None where there is none.
 
-    ``image`` is (height, width) where the inputs are pixels, ``white`` the number that a fully lit one has.
-    ``class_names`` name the classes 0, 1, … of a numeric target; ``test`` is the set's own test set.
+    ``classes`` are the labels in the order of their numbers, of the whole set even where a part is held. ``image`` is
+    (height, width) where the inputs are pixels, ``white`` the number of a fully lit one. ``test`` is the set's own
+    test set.
     """
 
     name: str
@@ -30,7 +38,7 @@ class Dataset:
     wanted: Array = None
     target: str | None = None
     task: Task | None = None
-    class_names: tuple[str, ...] | None = None
+    classes: tuple[Any, ...] | None = None
     image: tuple[int, int] | None = None
     white: float = 1.0
     test: Dataset | None = None
@@ -39,13 +47,25 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def __repr__(self) -> str:
+        what = f"{len(self.classes)} classes" if self.classes is not None else self.task or "no target"
+        return f"<Dataset {self.name}: {len(self):,} examples, {len(self.inputs.names):,} inputs, {what}>"
+
+    @property
+    def source(self) -> str:
+        """Where the rows come from: a path, or the set's name."""
+        return self.inputs.source
+
     @property
     def table(self) -> Table:
-        """The inputs, as a recipe takes them."""
-        return self.inputs
+        """The raw columns, the target's as the last where there is one."""
+        if self.wanted is None:
+            return self.inputs
+        columns = {name: self.inputs.column(name) for name in self.inputs.names}
+        return Table({**columns, str(self.target): self.wanted}, named=self.inputs.named, source=self.source)
 
     def take(self, rows: Array) -> Dataset:
-        """The examples of these numbers, in this order; the test set stays."""
+        """The examples of these numbers (or where a mask is true), in this order; the test set stays."""
         wanted = None if self.wanted is None else self.wanted[rows]
         return dataclasses.replace(self, inputs=self.inputs.take(rows), wanted=wanted)
 
@@ -54,83 +74,143 @@ class Dataset:
         return self if limit is None or limit >= len(self) else self.take(np.arange(limit))
 
     def labels(self) -> Array:
-        """The target as people call it: class names or values, (n,); raises DataError where there is no target."""
+        """The target as people call it, (n,): class names or values; raises DataError where there is no target."""
         if self.wanted is None:
             raise DataError(f"{self.name} has no target column; name one with target=")
-        if self.class_names is not None and self.wanted.dtype.kind in "iu":
-            return np.asarray(self.class_names)[self.wanted]
         return self.wanted
 
     def arrays(self, dtype: Any = np.float64) -> tuple[Array, Array]:
-        """x (n, n_0) and y (n,): pixels from 0 to 1, other columns as they are; classes as numbers from 0, or values.
+        """x (n, n_0), dense or CSR, and y (n,): pixels from 0 to 1, other columns as they are; classes as numbers
+        from 0, or values.
 
-        Raises DataError where a column is no number or a cell is missing: such tables need a recipe
-        (``backlit.data.Recipe.learn``, or ``backlit train``).
+        Raises DataError where a column holds words or a cell is missing or infinite: such a table needs a recipe.
         """
-        inputs, wanted = self.inputs, self.labels()
-        if inputs.is_block:
-            block = inputs.block.astype(dtype)
-            x = block / np.dtype(dtype).type(self.white) if self.image else block
+        dtype = np.dtype(dtype)
+        if self.inputs.is_block:
+            block = self.inputs.block
+            refuse_not_finite(self.inputs)
+            x = np.divide(block, dtype.type(self.white), dtype=dtype) if self.image else block.astype(dtype)
         else:
-            for name in inputs.names:
-                column = inputs.column(name)
-                if kind_of(column) not in ("number", "boolean") or is_missing(column).any():
-                    raise DataError(
-                        f"{self.name}: column {name!r} has words or missing cells, so the table needs a recipe: "
-                        "recipe = backlit.data.Recipe.learn(dataset); x = recipe.encode(dataset)"
-                    )
-            x = np.column_stack([inputs.column(name).astype(dtype) for name in inputs.names])
-        if self.task == "classes":
-            return x, np.unique(wanted, return_inverse=True)[
-                1
-            ] if self.wanted.dtype.kind not in "iu" else self.wanted
-        return x, wanted.astype(dtype)
+            x = np.empty((len(self), len(self.inputs.names)), dtype=dtype)
+            for k, name in enumerate(self.inputs.names):
+                x[:, k] = self._plain(name)
+        return x, self._plain_target(dtype)
+
+    def _plain(self, name: str) -> Array:
+        column = self.inputs.column(name)
+        gaps = is_missing(column)
+        if kind_of(column) not in ("number", "boolean") or gaps.any():
+            what = f"a missing cell ({self.inputs.row_name(np.argmax(gaps))})" if gaps.any() else "words"
+            raise DataError(
+                f"{self.source}: column {name!r} holds {what}, so the table needs a recipe: "
+                "recipe = backlit.data.Recipe.learn(dataset); x = recipe.encode(dataset)"
+            )
+        numbers = as_numbers(column)
+        refuse_infinite(numbers, self.inputs, name)
+        return numbers
+
+    def _plain_target(self, dtype: Any) -> Array:
+        wanted = self.labels()
+        gaps = is_missing(wanted)
+        if gaps.any():
+            where = self.inputs.row_name(np.argmax(gaps))
+            raise DataError(
+                f"{self.source}, {where}: the target {self.target!r} is missing; drop the row or fill it in"
+            )
+        if self.task == "values":
+            return wanted.astype(dtype)
+        number = {label: k for k, label in enumerate(self.classes or ())}
+        return np.array([number[label] for label in wanted.tolist()], dtype=np.int64)
 
     def fingerprint(self) -> str:
-        """SHA-256 of names and content."""
-        digest = hashlib.sha256(repr((self.inputs.names, len(self))).encode())
+        """SHA-256 of names, kinds and content, in hexadecimal."""
+        digest = hashlib.sha256(repr((self.inputs.names, len(self), self.target)).encode())
         arrays = (
             [self.inputs.block]
             if self.inputs.is_block
-            else [self.inputs.column(n) for n in self.inputs.names]
+            else [self.inputs.column(name) for name in self.inputs.names]
         )
-        for array in [*arrays, self.wanted]:
-            parts = (array.data, array.indices, array.indptr) if is_sparse(array) else (array,)
-            for part in parts:
-                objects = part is not None and part.dtype.kind == "O"
-                digest.update(
+        for array in arrays if self.wanted is None else [*arrays, self.wanted]:
+            for part in (array.data, array.indices, array.indptr) if is_sparse(array) else (array,):
+                digest.update(repr((part.dtype.str, part.shape)).encode())
+                content = (
                     repr(part.tolist()).encode()
-                    if objects
+                    if part.dtype.kind == "O"
                     else np.ascontiguousarray(part).data
-                    if part is not None
-                    else b""
                 )
+                digest.update(content)
         return digest.hexdigest()
 
 
 def with_target(table: Table, target: str | None, name: str) -> Dataset:
-    """Splits the target's column off; raises DataError that lists the columns where it isn't clear which it is."""
+    """Splits the target's column off; raises UsageError that lists the columns where it isn't clear which it is."""
     if target is None:
-        usual = [column for column in table.names if column.lower() in ("target", "label", "class", "y")]
-        if len(usual) != 1:
-            listed = ", ".join(table.names[:12]) + (", …" if len(table.names) > 12 else "")
-            raise UsageError(f"{name}: say which column is wanted (--target, target=); it has {listed}")
-        target = usual[0]
-    if not table.named and target.isdigit() and f"x{target}" in table.names:
+        target = _usual_target(table, name)
+    if not table.named and target.isdecimal() and f"x{target}" in table.names:
         target = f"x{target}"
     wanted = table.column(target)
     inputs = table.without([target])
     if not inputs.names:
         raise DataError(f"{name} has no column besides the target {target!r}; there is nothing to learn from")
-    return Dataset(name, inputs, wanted, target, task_of(wanted))
+    if kind_of(wanted) == "other":
+        raise DataError(
+            f"{name}: the target {target!r} holds neither numbers nor words; turn it into one of them"
+        )
+    task = task_of(wanted)
+    return Dataset(name, inputs, wanted, target, task, classes_of(wanted) if task == "classes" else None)
+
+
+def _usual_target(table: Table, name: str) -> str:
+    usual = [column for column in table.names if column.lower() in _USUAL_TARGETS]
+    if len(usual) == 1:
+        return usual[0]
+    listed = ", ".join(table.names[:12]) + (", …" if len(table.names) > 12 else "")
+    raise UsageError(f"{name}: say which column is wanted (--target, target=); it has {listed}")
 
 
 def task_of(wanted: Array) -> Task:
-    """Classes for words, booleans and few whole numbers (at most 20, each at least ten times on average); else values."""
-    kind = kind_of(wanted)
-    if kind == "boolean" or wanted.dtype.kind == "O":
+    """Classes for words, booleans and few whole numbers (at most 20, each ten times on average); else values."""
+    if kind_of(wanted) != "number":
         return "classes"
-    known = wanted[~is_missing(wanted)]
-    distinct = np.unique(known)
-    whole = wanted.dtype.kind in "iu"
-    return "classes" if whole and len(distinct) <= 20 and len(known) >= 10 * len(distinct) else "values"
+    if wanted.dtype.kind not in "iu":
+        return "values"
+    distinct = len(np.unique(wanted))
+    return "classes" if distinct <= _FEW and len(wanted) >= _OFTEN * distinct else "values"
+
+
+def classes_of(wanted: Array) -> tuple[Any, ...]:
+    """The different labels as plain Python values, sorted; missing ones are none."""
+    there = set(wanted[~is_missing(wanted)].tolist())
+    return tuple(sorted(there, key=lambda label: (isinstance(label, str), label)))
+
+
+def refuse_infinite(numbers: Array, table: Table, name: str) -> None:
+    """Raises DataError that names the first row of the column whose number is infinite."""
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise DataError(
+            f"{table.cell(np.argmax(infinite), name)} is infinite; mend or drop the row, or leave the column out"
+        )
+
+
+def refuse_not_finite(table: Table) -> None:
+    """Raises DataError that names the first row and column of a block whose number is not finite."""
+    block = table.block
+    if block.dtype.kind != "f":
+        return
+    if is_sparse(block):
+        bad = np.flatnonzero(~np.isfinite(block.data))
+        if bad.size:
+            row = int(np.searchsorted(block.indptr, bad[0], side="right")) - 1
+            _refuse(table, row, int(block.indices[bad[0]]), block.data[bad[0]])
+        return
+    for start in range(0, len(block), _ROWS_AT_ONCE):
+        finite = np.isfinite(block[start : start + _ROWS_AT_ONCE])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0]
+            _refuse(table, start + int(row), int(column), block[start + row, column])
+
+
+def _refuse(table: Table, row: int, column: int, value: Any) -> None:
+    what = "NaN, and an array has no missing values; fill it in" if np.isnan(value) else "infinite; mend it"
+    raise DataError(f"{table.cell(row, table.names[column])} is {what} or drop the row")

@@ -1,4 +1,6 @@
-"""Pictures in the terminal: two pixels a character with half blocks in grey where there is colour, else a ramp of shades."""
+"""Pictures in the terminal: two pixels a character with half blocks in grey where there is colour, else a ramp of
+shades.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ _RAMP = " ░▒▓█"
 
 
 def draw(image: Array, *, colour: bool) -> list[str]:
-    """The lines of a picture (height, width) of numbers from 0 to 1; with ``colour`` half as many, in 256-colour greys."""
+    """The lines of a picture (height, width) of numbers from 0 to 1; with ``colour`` half as many, in 256-colour
+    greys.
+    """
     levels = np.clip(np.asarray(image, dtype=np.float64), 0, 1)
     if not colour:
         return ["".join(2 * _RAMP[round(level * (len(_RAMP) - 1))] for level in row) for row in levels]

@@ -1,16 +1,17 @@
-"""Small problems that are drawn, not read: two inputs, seeded, with noise as an option. Good for looking at what a network does."""
+"""Small problems that are drawn, not read: two inputs, seeded, with noise as an option. Good for watching a network."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import UsageError
 from ..randomness import as_seed, stream
-from .dataset import Dataset
+from .dataset import Dataset, classes_of
 from .table import Table
 
 Array = Any
@@ -59,27 +60,38 @@ def _plane(rng: np.random.Generator, n: int, noise: float) -> Drawn:
     return points, 0.5 * points[:, 0] - 0.8 * points[:, 1] + 0.3 + noise * rng.normal(size=n)
 
 
-GENERATED: dict[str, tuple[Callable[[np.random.Generator, int, float], Drawn], float, str]] = {
-    "xor": (_xor, 0.0, "two classes in opposite quadrants: what no single neuron can tell apart"),
-    "circles": (_circles, 0.08, "two classes, one ring within the other"),
-    "moons": (_moons, 0.1, "two classes, two interleaved half moons"),
-    "spiral": (_spiral, 0.02, "two classes, two interleaved spirals: the hard one"),
-    "gaussians": (_gaussians, 0.35, "three classes, three clouds that touch"),
-    "plane": (_plane, 0.05, "values: a plane over two inputs, with noise"),
+@dataclass(frozen=True)
+class Problem:
+    """How a problem is drawn, how much noise it has unless told otherwise, and one line about it."""
+
+    draw: Callable[[np.random.Generator, int, float], Drawn]
+    noise: float
+    about: str
+
+
+GENERATED: dict[str, Problem] = {
+    "xor": Problem(_xor, 0.0, "two classes in opposite quadrants: what no single neuron can tell apart"),
+    "circles": Problem(_circles, 0.08, "two classes, one ring within the other"),
+    "moons": Problem(_moons, 0.1, "two classes, two interleaved half moons"),
+    "spiral": Problem(_spiral, 0.02, "two classes, two interleaved spirals: the hard one"),
+    "gaussians": Problem(_gaussians, 0.35, "three classes, three clouds that touch"),
+    "plane": Problem(_plane, 0.05, "values: a plane over two inputs, with noise"),
 }
 
 
-def draw(name: str, *, examples: int = 500, noise: float | None = None, seed: int = 0) -> Dataset:
+def generate(name: str, *, examples: int = 500, noise: float | None = None, seed: int = 0) -> Dataset:
     """The named problem with so many examples; the same seed gives the same examples. Raises UsageError."""
-    function, usual, about = GENERATED[name]
+    problem = GENERATED[name]
     if isinstance(examples, bool) or not isinstance(examples, int) or examples < 10:
-        raise UsageError(f"{name} takes at least 10 examples; got {examples!r}")
-    spread = usual if noise is None else noise
-    if not (isinstance(spread, (int, float)) and 0 <= spread < math.inf):
-        raise UsageError(f"noise is a finite number of at least 0; got {noise!r}")
+        raise UsageError(f"examples of {name} is a whole number of at least 10; got {examples!r}")
+    spread = problem.noise if noise is None else noise
+    if isinstance(spread, bool) or not isinstance(spread, (int, float)) or not 0 <= spread < math.inf:
+        raise UsageError(f"noise of {name} is a finite number of at least 0; got {noise!r}")
     rng = stream(as_seed(seed), "data", list(GENERATED).index(name))
-    points, wanted = function(rng, examples, float(spread))
+    points, wanted = problem.draw(rng, examples, float(spread))
     order = rng.permutation(examples)
-    table = Table(block=points[order], names=("x0", "x1"), source=name)
-    task = "values" if wanted.dtype.kind == "f" else "classes"
-    return Dataset(name, table, wanted[order], "y", task, about=about)  # type: ignore[arg-type]
+    points, wanted = points[order], wanted[order]
+    table = Table(block=points, names=("x0", "x1"), source=name)
+    if wanted.dtype.kind == "f":
+        return Dataset(name, table, wanted, "y", "values", about=problem.about)
+    return Dataset(name, table, wanted, "y", "classes", classes_of(wanted), about=problem.about)

@@ -1,19 +1,13 @@
 """MNIST and Fashion-MNIST: found on disk, or fetched once from one of several mirrors into the user's cache directory.
 
-Places in this order: ``data_dir``, ``$BACKLIT_DATA/<name>/``, the cache, then the mirrors. What is fetched is used only
-where its SHA-256 is the published one, and takes its place by a rename, so two processes may fetch at once.
+Places in this order: ``data_dir``, ``$BACKLIT_DATA/<name>/``, the cache, then the mirrors. In gzip or not, both
+are read.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import http.client
+import dataclasses
 import os
-import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .dataset import Dataset
+from .dataset import Dataset, classes_of
+from .download import fetch
 from .idx import read_idx
 from .table import Table
 
 Array = Any
-TIMEOUT = 30.0  # seconds without a byte, after which the next mirror is tried
-_PARTS = (
+PARTS = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
@@ -37,7 +31,7 @@ _PARTS = (
 
 @dataclass(frozen=True)
 class Source:
-    """Where a data set can be fetched, and what its four files' SHA-256 must be, in gzip."""
+    """Where a data set can be fetched, and what the SHA-256 of its four files (``PARTS``, in gzip) must be."""
 
     about: str
     mirrors: tuple[str, ...]
@@ -47,7 +41,7 @@ class Source:
 
 DOWNLOADED: dict[str, Source] = {
     "mnist": Source(
-        "70,000 handwritten digits of 28 × 28 pixels, 10 classes (LeCun, Cortes & Burges); fetched once, 11 MB",
+        "70,000 handwritten digits of 28 × 28 pixels, 10 classes (LeCun et al. 1998); fetched once, 11 MB",
         (
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -63,7 +57,7 @@ DOWNLOADED: dict[str, Source] = {
     "fashion_mnist": Source(
         "70,000 pictures of clothes, 28 × 28 pixels, 10 classes (Xiao, Rasul & Vollgraf 2017); fetched once, 31 MB",
         (
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
             "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
         ),
@@ -91,40 +85,61 @@ DOWNLOADED: dict[str, Source] = {
 
 def load_mnist(key: str, data_dir: str | Path | None = None) -> Dataset:
     """The 60,000 examples to train on, with the 10,000 to test on as ``.test``; pixels stay uint8. Raises DataError."""
-    source = DOWNLOADED[key]
-    paths = [_find(key, part, sha256, data_dir) for part, sha256 in zip(_PARTS, source.sha256, strict=True)]
-    sets = [_set(key, source, images, labels) for images, labels in (paths[:2], paths[2:])]
-    train, test = sets
-    return Dataset(**{**_fields(train), "test": test})
+    paths = [
+        _find(key, part, sha256, data_dir) for part, sha256 in zip(PARTS, DOWNLOADED[key].sha256, strict=True)
+    ]
+    train, test = (
+        dataclasses.replace(_labelled(images_and_labels(key, *pair), key), about=DOWNLOADED[key].about)
+        for pair in (paths[:2], paths[2:])
+    )
+    return dataclasses.replace(train, test=test)
 
 
-def _fields(dataset: Dataset) -> dict[str, Any]:
-    return {name: getattr(dataset, name) for name in dataset.__dataclass_fields__}
+def _labelled(dataset: Dataset, key: str) -> Dataset:
+    """With the names of the classes, or the numbers 0 to 9, whichever of them are there."""
+    names = DOWNLOADED[key].classes
+    if dataset.wanted.min() < 0 or dataset.wanted.max() > 9:
+        raise DataError(
+            f"the labels beside {dataset.source} are not those of {key}, which go from 0 to 9; fetch them again"
+        )
+    if names is None:
+        return dataclasses.replace(dataset, classes=tuple(range(10)))
+    return dataclasses.replace(dataset, classes=names, wanted=np.array(names, dtype=object)[dataset.wanted])
 
 
-def _set(key: str, source: Source, images: Path, labels: Path) -> Dataset:
-    return images_and_labels(key, images, labels, source.classes, source.about)
-
-
-def images_and_labels(
-    name: str, images: Path, labels: Path, classes: tuple[str, ...] | None = None, about: str = ""
-) -> Dataset:
+def images_and_labels(name: str, images: Path, labels: Path) -> Dataset:
     """A data set of an IDX file of images and one of labels; raises DataError where they don't belong together."""
     pixels, wanted = read_idx(images), read_idx(labels)
-    if pixels.ndim != 3 or wanted.ndim != 1:
+    if pixels.ndim != 3 or wanted.ndim != 1 or wanted.dtype.kind not in "iu":
         raise DataError(
-            f"{images} has {pixels.ndim} dimensions and {labels} {wanted.ndim}; images have three and labels one"
+            f"{images} has {pixels.ndim} dimensions and {labels} {wanted.ndim}, of {wanted.dtype}; images have "
+            "three, and "
+            "labels one, of whole numbers"
         )
     if len(pixels) != len(wanted):
         raise DataError(
-            f"{images} has {len(pixels):,} images and {labels} {len(wanted):,} labels; they don't belong together"
+            f"{images} has {len(pixels):,} images and {labels} {len(wanted):,} labels; give files that belong together"
         )
+    if not pixels.size:
+        raise DataError(f"{images} has no images")
+    wanted = wanted.astype(np.int64)
+    image, white = as_image(pixels)
     table = Table(block=pixels.reshape(len(pixels), -1), source=str(images))
-    white = 255.0 if pixels.dtype == np.uint8 else 1.0
-    shape = (int(pixels.shape[1]), int(pixels.shape[2]))
-    return Dataset(
-        name, table, wanted.astype(np.int64), "label", "classes", classes, shape, white, about=about
-    )
+    return Dataset(name, table, wanted, "label", "classes", classes_of(wanted), image, white)
+
+
+def as_image(pixels: Array) -> tuple[tuple[int, int] | None, float]:
+    """(height, width) of images (n, height, width) and the number of a lit pixel: 255 for bytes, else 1 or the largest.
+
+    Numbers below 0 are no light: then there is no shape, and the block counts as plain numbers.
+    """
+    if pixels.dtype == np.uint8:
+        return (int(pixels.shape[1]), int(pixels.shape[2])), 255.0
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        return (int(pixels.shape[1]), int(pixels.shape[2])), 1.0  # refused with its place when it is used
+    if pixels.min() < 0:
+        return None, 1.0
+    return (int(pixels.shape[1]), int(pixels.shape[2])), max(1.0, float(pixels.max()))
 
 
 def _places(key: str, data_dir: str | Path | None) -> list[Path]:
@@ -139,7 +154,7 @@ def _places(key: str, data_dir: str | Path | None) -> list[Path]:
 
 
 def cache(key: str) -> Path:
-    """The user's cache directory for a data set."""
+    """The folder within the user's cache directory where a data set is kept."""
     from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("backlit")) / key
@@ -153,54 +168,7 @@ def _find(key: str, part: str, sha256: str, data_dir: str | Path | None) -> Path
                 return place / name
     if data_dir is not None:
         raise DataError(
-            f"{data_dir} has no {part} or {part}.gz; give the folder that holds the four files of {key}"
+            f"{data_dir} has no {part} or {part}.gz; give the folder that holds the four files of {key}, or leave it "
+            "away and they are fetched"
         )
     return fetch(DOWNLOADED[key].mirrors, f"{part}.gz", sha256, cache(key))
-
-
-def fetch(mirrors: Sequence[str], name: str, sha256: str, folder: Path) -> Path:
-    """Fetches a file from the first mirror that has it whole into ``folder``; raises DataError with every mirror's reason.
-
-    A file whose SHA-256 is not the one given is deleted, and never used.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as reason:
-        raise DataError(
-            f"{folder} can't be made ({reason.strerror}); set BACKLIT_DATA to a folder with the files"
-        ) from reason
-    reasons = []
-    for mirror in mirrors:
-        try:
-            return _fetch_one(mirror.rstrip("/") + "/" + name, sha256, folder / name)
-        except (OSError, http.client.HTTPException, DataError) as reason:
-            reasons.append(f"{mirror}: {getattr(reason, 'reason', None) or reason}")
-    raise DataError(
-        f"{name} could not be fetched from any mirror ({'; '.join(reasons)}); put the files into a folder and give it with "
-        "--data-dir or BACKLIT_DATA"
-    )
-
-
-def _fetch_one(url: str, sha256: str, target: Path) -> Path:
-    digest = hashlib.sha256()
-    request = urllib.request.Request(url, headers={"User-Agent": "backlit"})
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file, urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            length = answer.headers.get("Content-Length")
-            size = 0
-            while block := answer.read(1 << 16):
-                digest.update(block)
-                file.write(block)
-                size += len(block)
-        if length is not None and size != int(length):
-            raise DataError(f"it ended after {size:,} of {int(length):,} bytes")
-        if digest.hexdigest() != sha256:
-            raise DataError(
-                f"its SHA-256 is {digest.hexdigest()[:12]}… and should be {sha256[:12]}…; it was deleted"
-            )
-        Path(temporary).replace(target)
-    finally:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-    return target

@@ -25,10 +25,10 @@ def choose(name: str, net: Network, plan: Plan | None, X: Any) -> Engine:
     """
     if name == "auto":
         return next(engine for engine in ENGINES.values() if engine.refusal(net, plan, X) is None)
-    if name in _NOT_HERE and name not in ENGINES:
-        raise EngineError(f"engine {name!r}: {_NOT_HERE[name]}")
+    if not isinstance(name, str) or name not in {*ENGINES, *_NOT_HERE}:
+        raise unknown("engine", name, dict.fromkeys(["auto", *ENGINES, *_NOT_HERE]))
     if name not in ENGINES:
-        raise unknown("engine", name, ["auto", *ENGINES, *_NOT_HERE])
+        raise EngineError(f"engine {name!r}: {_NOT_HERE[name]}")
     reason = ENGINES[name].refusal(net, plan, X)
     if reason:
         raise EngineError(f"engine {name!r} {reason}; take engine='auto'")

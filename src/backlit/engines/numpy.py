@@ -62,10 +62,9 @@ class NumpyEngine:
             state.slots = rule.start(theta, float(plan.eta[0]))
         step = _Step(net, theta, state, plan, rule)
         layers, output, cost, w, b = net.layers, net.activations[-1], net.cost, step.w, step.b
-        m = plan.batch_size
+        m, etas = plan.batch_size, plan.eta.tolist()
         count = -(-len(order) // m)
         costs, weights = np.zeros(count), np.full(count, float(m))
-        weights[-1] = len(order) - (count - 1) * m
         share, drop = np.full(m, 1 / m, dtype=theta.dtype), None
         for i, (x, y, rows) in enumerate(_batches(X, Y, order, m)):
             if sample_weight is not None or len(rows) < m:
@@ -80,7 +79,7 @@ class NumpyEngine:
             if not math.isfinite(C):
                 return Steps(costs[: i + 1], weights[: i + 1])
             delta = backward(NUMPY_FAST, layers, cost, w, z, a, y, drop)
-            step.make(*mean_gradient(share, a, delta), float(plan.eta[i]))
+            step.make(*mean_gradient(share, a, delta), etas[i])
         return Steps(costs, weights)
 
 
@@ -90,7 +89,8 @@ def _batches(X: Array, Y: Array, order: Array, m: int) -> Iterator[tuple[Array, 
     several = m * max(1, _NUMBERS_GATHERED // (m * width))
     for start in range(0, len(order), several):
         rows = order[start : start + several]
-        x, y = X[rows], Y[rows]
+        x = X.take(rows, axis=0) if isinstance(X, np.ndarray) else X[rows]
+        y = Y.take(rows, axis=0)
         for first in range(0, len(rows), m):
             part = slice(first, first + m)
             yield x[part], y[part], rows[part]

@@ -1,4 +1,4 @@
-"""The seam between training and what computes: three whole passes, so that an engine keeps the loop over batches inside.
+"""The seam between training and what computes: whole passes, so that an engine keeps the loop over batches inside.
 
 A plan is plain data, and the order of the examples comes from outside, so that every engine sees the same batches and
 can be compared with another step by step. Engines hold no state of their own.
@@ -80,4 +80,4 @@ class Engine(Protocol):
         sample_weight: Array | None,
         order: Array,
     ) -> Steps:
-        """Steps through the batches of ``order`` (an epoch or a part of one); changes ``theta`` and ``state`` in place."""
+        """Steps through the batches of ``order``, an epoch's or a part's; changes ``theta`` and ``state`` in place."""

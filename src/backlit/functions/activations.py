@@ -1,6 +1,6 @@
 """The table of activations: a = σ(z), σ′(z), the TeX of both, kinks and source, side by side in one row.
 
-σ′ is a function of z (NOTE.md, 9). Where a row also gives it from a, that is an optimisation, tested equal to it.
+σ′ is a function of z (docs/equations.md, 9). Where a row gives it from a too, that is an optimisation, tested equal.
 Every function takes the array namespace first, so that one row serves NumPy, complex step, 50 digits and JAX.
 """
 
@@ -14,12 +14,19 @@ from typing import Any
 from ..errors import UsageError
 from ..namespaces import Array, Namespace
 from ..options import build_option, format_option
+from .given import OwnPair, number, own_name, tex_name
+from .stable import log_one_plus_exp, logistic, logistic_slope, of_others, softmax
 
-INVERSE_SQRT_2 = "0.70710678118654752440084436210484903928483593768847"
-INVERSE_SQRT_2_PI = "0.39894228040143267793994605993438186847585863116493"
-SQRT_2_OVER_PI = "0.79788456080286535587989211986876373695171726232987"
 SELU_LAMBDA = "1.0507009873554804934193349852946"
 SELU_ALPHA = "1.6732632423543772848170429916717"
+ALSO_CALLED = {
+    "linear": "identity",
+    "logistic": "sigmoid",
+    "swish": "silu",
+    "rectifier": "relu",
+    "gelu_new": "gelu_tanh",
+    "exponential": "exp",
+}
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,14 @@ class Activation:
     parameters: Mapping[str, float] = field(default_factory=dict)
     elementwise: bool = True
     analytic: bool = True  # whether a complex step may be taken (anywhere but at the kinks)
-    built_in: bool = True
+    own: OwnPair | None = None  # the user's (f, f′), where the row is theirs
     derivative_from_a: Callable[[Namespace, Array], Array] | None = None
     pullback: Callable[[Namespace, Array, Array], Array] | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a row of the table, rather than the user's own."""
+        return self.own is None
 
     @property
     def option(self) -> str:
@@ -63,47 +75,21 @@ class Activation:
         return format_option(self.name, self.parameters)
 
     def slope(self, xp: Namespace, z: Array, a: Array | None) -> Array:
-        """σ′(z), from a where that is given, the namespace allows it and the row offers it."""
-        if a is not None and xp.slope_from_a and self.derivative_from_a is not None:
+        """σ′(z), from a where that is given, the namespace prefers it and the row offers it."""
+        if a is not None and xp.fast and self.derivative_from_a is not None:
             return self.derivative_from_a(xp, a)
         return self.derivative(xp, z)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Activation):
             return NotImplemented
-        same_row = self.option == other.option and self.built_in == other.built_in
-        return same_row and (self.built_in or (self.f, self.derivative) == (other.f, other.derivative))
+        return (self.option, self.own) == (other.option, other.own)
 
     def __hash__(self) -> int:
-        return hash(self.option)
+        return hash((self.option, self.own))
 
-
-def logistic(xp: Namespace, z: Array) -> Array:
-    """1/(1 + e^{−z}); e^{−z} may overflow to infinity, of which 0 is the right reciprocal."""
-    return 1 / (1 + xp.exp(-z))
-
-
-def logistic_slope(xp: Namespace, z: Array) -> Array:
-    """e^{−|z|}/(1 + e^{−|z|})²: σ(1−σ) without the cancellation of 1−σ for large z."""
-    u = xp.exp(-xp.abs(z))
-    return u / ((1 + u) * (1 + u))
-
-
-def log_one_plus_exp(xp: Namespace, z: Array) -> Array:
-    """log(1 + e^z) = max(z, 0) + log(1 + e^{−|z|}), so that nothing overflows."""
-    return xp.maximum(z, 0) + xp.log1p(xp.exp(-xp.abs(z)))
-
-
-def softmax(xp: Namespace, z: Array) -> Array:
-    """e^{z_j} / Σ_i e^{z_i} over the last axis, shifted by the largest z so that nothing overflows."""
-    u = xp.exp(z - xp.max(z, keepdims=True))
-    return u / xp.sum(u, keepdims=True)
-
-
-def log_softmax(xp: Namespace, z: Array) -> Array:
-    """The logarithm of softmax, finite for every finite z."""
-    shifted = z - xp.max(z, keepdims=True)
-    return shifted - xp.log(xp.sum(xp.exp(shifted), keepdims=True))
+    def __reduce__(self) -> tuple[Callable[[Any], Activation], tuple[Any]]:
+        return as_activation, (self.own or self.option,)  # pickled as what it was built from
 
 
 def _identity() -> Activation:
@@ -164,11 +150,11 @@ def _relu() -> Activation:
 
 
 def _leaky_relu(slope: float = 0.01) -> Activation:
-    _require("leaky_relu", "slope", slope, 0 <= slope < 1, "0 ≤ slope < 1")
+    slope = number("leaky_relu", "slope", slope, "0 ≤ slope < 1", lambda s: 0 <= s < 1)
     return Activation(
         name="leaky_relu",
         f=lambda xp, z: xp.maximum(z, 0) + slope * xp.minimum(z, 0),
-        derivative=lambda xp, z: slope + (1 - slope) * xp.step(z),
+        derivative=lambda xp, z: xp.step(z) + slope * (1 - xp.step(z)),
         tex=r"\max(0, z) + s \min(0, z)",
         tex_derivative=r"[z > 0] + s\,[z \le 0]",
         source="Maas, Hannun & Ng 2013",
@@ -179,7 +165,7 @@ def _leaky_relu(slope: float = 0.01) -> Activation:
 
 
 def _elu(alpha: float = 1.0) -> Activation:
-    _require("elu", "alpha", alpha, alpha > 0, "alpha > 0")
+    alpha = number("elu", "alpha", alpha, "alpha > 0", lambda positive: positive > 0)
     kinks = (Kink(0.0, value=alpha, left=alpha, right=1.0),) if alpha != 1 else ()
     return Activation(
         name="elu",
@@ -219,10 +205,10 @@ def _selu() -> Activation:
 
 def _gelu() -> Activation:
     def phi(xp: Namespace, z: Array) -> Array:  # the normal distribution function, exact in both tails
-        return xp.erfc(-z * xp.constant(INVERSE_SQRT_2)) / 2
+        return xp.erfc(-z * xp.constant("0.5") ** 0.5) / 2
 
     def derivative(xp: Namespace, z: Array) -> Array:
-        return phi(xp, z) + z * xp.exp(-z * z / 2) * xp.constant(INVERSE_SQRT_2_PI)
+        return phi(xp, z) + z * xp.exp(-z * z / 2) * (2 * xp.pi) ** -0.5
 
     return Activation(
         name="gelu",
@@ -231,7 +217,7 @@ def _gelu() -> Activation:
         tex=r"z\,\Phi(z) = \tfrac{z}{2}\,(1 + \operatorname{erf}(z/\sqrt{2}))",
         tex_derivative=r"\Phi(z) + z\,\tfrac{1}{\sqrt{2\pi}}\,e^{-z^2/2}",
         source="Hendrycks & Gimpel 2016",
-        lowest=-0.17,
+        lowest=-0.16997120747990369,
         reaches=True,
     )
 
@@ -239,12 +225,13 @@ def _gelu() -> Activation:
 def _gelu_tanh() -> Activation:
     # ½(1 + tanh u) is σ(2u), which keeps its precision where tanh u is near −1.
     def twice_u(xp: Namespace, z: Array) -> Array:
-        return 2 * xp.constant(SQRT_2_OVER_PI) * (z + xp.constant("0.044715") * z * z * z)
+        return 2 * (2 / xp.pi) ** 0.5 * (z + xp.constant("0.044715") * z * z * z)
 
     def derivative(xp: Namespace, z: Array) -> Array:
-        inner = 2 * xp.constant(SQRT_2_OVER_PI) * (1 + 3 * xp.constant("0.044715") * z * z)
-        u = twice_u(xp, z)
-        return logistic(xp, u) + z * logistic_slope(xp, u) * inner
+        near = xp.minimum(xp.maximum(z, -1000), 1000)  # beyond, the second term is 0; z² might overflow
+        inner = 2 * (2 / xp.pi) ** 0.5 * (1 + 3 * xp.constant("0.044715") * near * near)
+        u = twice_u(xp, near)
+        return logistic(xp, u) + near * logistic_slope(xp, u) * inner
 
     return Activation(
         name="gelu_tanh",
@@ -254,7 +241,7 @@ def _gelu_tanh() -> Activation:
         tex_derivative=r"\tfrac{1}{2}(1 + \tanh u) + \tfrac{z}{2}\,(1 - \tanh^2 u)"
         r"\,\sqrt{2/\pi}\,(1 + 0.134145\,z^2)",
         source="Hendrycks & Gimpel 2016, the approximation",
-        lowest=-0.171,
+        lowest=-0.17004075057125412,
         reaches=True,
     )
 
@@ -267,7 +254,7 @@ def _silu() -> Activation:
         tex=r"z\,\varsigma(z),\quad \varsigma(z) = \frac{1}{1 + e^{-z}}",
         tex_derivative=r"\varsigma(z) + z\,\varsigma(z)\,(1 - \varsigma(z))",
         source="Elfwing, Uchibe & Doya 2018 (swish)",
-        lowest=-0.2785,
+        lowest=-0.27846454276107380,
         reaches=True,
     )
 
@@ -285,12 +272,16 @@ def _softplus() -> Activation:
 
 
 def _softsign() -> Activation:
+    def derivative(xp: Namespace, z: Array) -> Array:
+        u = 1 / (1 + xp.abs(z))
+        return u * u
+
     return Activation(
         name="softsign",
         f=lambda xp, z: z / (1 + xp.abs(z)),
-        derivative=lambda xp, z: 1 / ((1 + xp.abs(z)) * (1 + xp.abs(z))),
-        tex=r"\frac{z}{1 + |z|}",
-        tex_derivative=r"\frac{1}{(1 + |z|)^2}",
+        derivative=derivative,
+        tex=r"\frac{z}{1 + \lvert z \rvert}",
+        tex_derivative=r"\frac{1}{(1 + \lvert z \rvert)^2}",
         source="Bergstra et al. 2009",
         lowest=-1,
         highest=1,
@@ -298,20 +289,15 @@ def _softsign() -> Activation:
 
 
 def _hard_sigmoid(slope: float = 1 / 6) -> Activation:
-    _require("hard_sigmoid", "slope", slope, slope > 0, "slope > 0")
+    slope = number("hard_sigmoid", "slope", slope, "slope > 0", lambda positive: positive > 0)
     edge = 0.5 / slope
-
-    def derivative(xp: Namespace, z: Array) -> Array:
-        u = slope * z + 0.5
-        return slope * xp.step(u) * xp.step(1 - u)
-
     return Activation(
         name="hard_sigmoid",
         f=lambda xp, z: xp.minimum(xp.maximum(slope * z + 0.5, 0), 1),
-        derivative=derivative,
+        derivative=lambda xp, z: slope * xp.step(edge - xp.abs(z)),
         tex=r"\min(1, \max(0, s z + \tfrac{1}{2}))",
         tex_derivative=r"s\,[0 < s z + \tfrac{1}{2} < 1]",
-        source="Courbariaux, Bengio & David 2015; slope 1/6 as in PyTorch and ONNX 0.2",
+        source="Courbariaux, Bengio & David 2015; slope 1/6 is PyTorch's, 0.2 is ONNX's",
         lowest=0,
         highest=1,
         reaches=True,
@@ -338,14 +324,23 @@ def _exp() -> Activation:
 
 def _softmax() -> Activation:
     def jacobian(xp: Namespace, z: Array) -> Array:
-        a = softmax(xp, z)
-        return a[..., :, None] * (xp.eye(z.shape[-1], z) - a[..., None, :])
+        a, same = softmax(xp, z), xp.eye(z.shape[-1], z)
+        one_minus_a = of_others(xp, a)  # 1 − a_i would lose its digits where a_i is nearly 1
+        return a[..., :, None] * (same * one_minus_a[..., :, None] - (1 - same) * a[..., None, :])
+
+    def pullback(xp: Namespace, a: Array, g: Array) -> Array:
+        if (
+            not xp.fast
+        ):  # g may be shifted by any number: by its value at the largest a, nothing cancels where a is near 1
+            first = 1 - xp.step(xp.max(a, keepdims=True) - a)
+            g = g - xp.sum(first * g, keepdims=True) / xp.sum(first, keepdims=True)
+        return a * (g - xp.sum(a * g, keepdims=True))
 
     return Activation(
         name="softmax",
         f=softmax,
         derivative=jacobian,
-        pullback=lambda xp, a, g: a * (g - xp.sum(a * g, keepdims=True)),
+        pullback=pullback,
         tex=r"\frac{e^{z_j}}{\sum_i e^{z_i}}",
         tex_derivative=r"\frac{\partial a_i}{\partial z_j} = a_i\,([i = j] - a_j)",
         source="Bridle 1990; the book, ch. 3, eq. (78)",
@@ -379,7 +374,7 @@ def as_activation(given: Any) -> Activation:
     if isinstance(given, Activation):
         return given
     if isinstance(given, str):
-        return build_option("activation", given, ACTIVATIONS)
+        return build_option("activation", given, ACTIVATIONS, ALSO_CALLED)
     if isinstance(given, tuple) and len(given) == 2 and all(callable(part) for part in given):
         return _own(*given)
     raise UsageError(
@@ -388,19 +383,14 @@ def as_activation(given: Any) -> Activation:
 
 
 def _own(f: Callable[[Array], Array], derivative: Callable[[Array], Array]) -> Activation:
-    name = getattr(f, "__name__", type(f).__name__)
+    name = own_name(f)
     return Activation(
         name=name,
         f=lambda xp, z: f(z),
         derivative=lambda xp, z: derivative(z),
-        tex=rf"\mathrm{{{name.strip('<>')}}}(z)",
-        tex_derivative=rf"\mathrm{{{name.strip('<>')}}}'(z)",
+        tex=rf"{tex_name(name)}(z)",
+        tex_derivative=rf"{tex_name(name)}'(z)",
         source="the user's own",
         analytic=False,
-        built_in=False,
+        own=(f, derivative),
     )
-
-
-def _require(row: str, parameter: str, value: float, holds: bool, rule: str) -> None:
-    if not holds or not math.isfinite(value):
-        raise UsageError(f"{row} needs {rule}; got {parameter}={value!r}")

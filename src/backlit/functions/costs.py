@@ -15,6 +15,8 @@ from ..errors import UsageError
 from ..namespaces import Array, Namespace
 from ..options import build_option, format_option
 from .activations import Activation
+from .given import OwnPair, number, own_name, tex_name
+from .stable import over, times_log
 
 Targets = Literal["values", "probabilities", "distribution", "signs", "counts"]
 
@@ -44,7 +46,12 @@ class Cost:
     kinks: tuple[CostKink, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     analytic: bool = True
-    built_in: bool = True
+    own: OwnPair | None = None  # the user's (f, f′), where the row is theirs
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a row of the table, rather than the user's own."""
+        return self.own is None
 
     @property
     def option(self) -> str:
@@ -54,28 +61,18 @@ class Cost:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cost):
             return NotImplemented
-        same_row = self.option == other.option and self.built_in == other.built_in
-        return same_row and (self.built_in or (self.f, self.derivative) == (other.f, other.derivative))
+        return (self.option, self.own) == (other.option, other.own)
 
     def __hash__(self) -> int:
-        return hash(self.option)
+        return hash((self.option, self.own))
+
+    def __reduce__(self) -> tuple[Callable[[Any], Cost], tuple[Any]]:
+        return as_cost, (self.own or self.option,)  # pickled as what it was built from
 
 
 def sum_of_squares(xp: Namespace, u: Array) -> Array:
     """Σ_j u_j²."""
     return xp.sum(u * u)
-
-
-def times_log(xp: Namespace, y: Array, a: Array) -> Array:
-    """y log a, and 0 where y is 0 whatever a is."""
-    absent = y == 0
-    return xp.where(absent, a * 0, y * xp.log(xp.where(absent, a * 0 + 1, a)))
-
-
-def over(xp: Namespace, y: Array, a: Array) -> Array:
-    """y/a, and 0 where y is 0 whatever a is."""
-    absent = y == 0
-    return xp.where(absent, a * 0, y / xp.where(absent, a * 0 + 1, a))
 
 
 def _squared_error() -> Cost:
@@ -116,7 +113,7 @@ def _absolute_error() -> Cost:
         name="absolute_error",
         f=lambda xp, a, y: xp.sum(xp.abs(a - y)),
         derivative=lambda xp, a, y: xp.sign(a - y),
-        tex=r"\sum_j |a^L_j - y_j|",
+        tex=r"\sum_j \lvert a^L_j - y_j \rvert",
         tex_derivative=r"\operatorname{sign}(a^L_j - y_j)",
         source="Laplace 1774; PyTorch's L1Loss, summed over outputs",
         kinks=(CostKink(lambda a, y: a - y, value=0.0, where="a_j = y_j"),),
@@ -124,8 +121,7 @@ def _absolute_error() -> Cost:
 
 
 def _huber(delta: float = 1.0) -> Cost:
-    if not (delta > 0 and math.isfinite(delta)):
-        raise UsageError(f"huber needs delta > 0; got delta={delta!r}")
+    delta = number("huber", "delta", delta, "delta > 0", lambda positive: positive > 0)
 
     def f(xp: Namespace, a: Array, y: Array) -> Array:
         size = xp.abs(a - y)
@@ -136,7 +132,7 @@ def _huber(delta: float = 1.0) -> Cost:
         name="huber",
         f=f,
         derivative=lambda xp, a, y: xp.minimum(xp.maximum(a - y, -delta), delta),
-        tex=r"\sum_j \tfrac{1}{2} m_j^2 + d\,(|a^L_j - y_j| - m_j),\quad m_j = \min(|a^L_j - y_j|, d)",
+        tex=r"\sum_j \tfrac{1}{2} m_j^2 + d\,(r_j - m_j),\quad r_j = \lvert a^L_j - y_j \rvert,\; m_j = \min(r_j, d)",
         tex_derivative=r"\max(-d, \min(d, a^L_j - y_j))",
         source="Huber 1964",
         parameters={"delta": delta},
@@ -149,7 +145,7 @@ def _log_cosh() -> Cost:
         near = xp.minimum(size, 1)  # cosh u − 1 = (e^u − 1)² e^{−u} / 2 keeps its precision near 0
         grown = xp.expm1(near)
         small = xp.log1p(grown * grown * xp.exp(-near) / 2)
-        large = size + xp.log1p(xp.exp(-2 * size)) - xp.constant(LOG_2)
+        large = size + xp.log((1 + xp.exp(-2 * size)) / 2)
         return xp.sum(xp.where(xp.real(size) < 1, small, large))
 
     return Cost(
@@ -232,8 +228,19 @@ def _poisson() -> Cost:
     )
 
 
-LOG_2 = "0.69314718055994530941723212145817656807550013436026"
-
+ALSO_CALLED = {
+    "mse": "mean_squared_error",
+    "l2": "squared_error",
+    "sse": "squared_error",
+    "quadratic": "half_squared_error",
+    "mae": "absolute_error",
+    "l1": "absolute_error",
+    "bce": "binary_cross_entropy",
+    "log_loss": "cross_entropy",
+    "log_likelihood": "cross_entropy",
+    "nll": "cross_entropy",
+    "categorical_cross_entropy": "cross_entropy",
+}
 COSTS: dict[str, Callable[..., Cost]] = {
     "squared_error": _squared_error,
     "half_squared_error": _half_squared_error,
@@ -257,7 +264,7 @@ def as_cost(given: Any) -> Cost:
     if isinstance(given, Cost):
         return given
     if isinstance(given, str):
-        return build_option("cost", given, COSTS)
+        return build_option("cost", given, COSTS, ALSO_CALLED)
     if isinstance(given, tuple) and len(given) == 2 and all(callable(part) for part in given):
         return _own(*given)
     raise UsageError(
@@ -266,16 +273,16 @@ def as_cost(given: Any) -> Cost:
 
 
 def _own(f: Callable[[Array, Array], Array], derivative: Callable[[Array, Array], Array]) -> Cost:
-    name = getattr(f, "__name__", type(f).__name__)
+    name = own_name(f)
     return Cost(
         name=name,
         f=lambda xp, a, y: f(a, y),
         derivative=lambda xp, a, y: derivative(a, y),
-        tex=rf"\mathrm{{{name.strip('<>')}}}(a^L, y)",
-        tex_derivative=rf"\partial\,\mathrm{{{name.strip('<>')}}} / \partial a^L_j",
+        tex=rf"{tex_name(name)}(a^L, y)",
+        tex_derivative=rf"\partial\,{tex_name(name)} / \partial a^L_j",
         source="the user's own",
         analytic=False,
-        built_in=False,
+        own=(f, derivative),
     )
 
 

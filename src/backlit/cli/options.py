@@ -1,0 +1,43 @@
+"""Options that several commands share, and which of a command's options were given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+JSON = Annotated[bool, typer.Option("--json", help="Print one JSON document (docs/cli.md has its schema).")]
+LIMIT = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="N", min=1, help="Take the first N examples only.", rich_help_panel="Data"
+    ),
+]
+DATA_DIR = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="FOLDER",
+        rich_help_panel="Data",
+        help="Where MNIST's files lie; else $BACKLIT_DATA, or a download.",
+    ),
+]
+HELD_OUT = Annotated[
+    bool,
+    typer.Option(
+        "--held-out",
+        rich_help_panel="Data",
+        help="Only the examples that were held out when the model was trained.",
+    ),
+]
+MODEL = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file that train made.")]
+
+
+def given(context: typer.Context) -> dict[str, Any]:
+    """The parameters that stand on the command line, by name."""
+    return {
+        name: value
+        for name, value in context.params.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name != "DEFAULT"
+    }

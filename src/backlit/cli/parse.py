@@ -1,0 +1,94 @@
+"""What is written after an option, as what the library takes. Each function raises UsageError naming the option."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from ..errors import UsageError
+
+_OUTSIDE = re.compile(r",(?![^(]*\))")  # a comma that is in no brackets
+
+
+def words(text: str) -> tuple[str, ...]:
+    """``"relu,elu(alpha=0.5)"`` → its parts."""
+    return tuple(part.strip() for part in _OUTSIDE.split(text) if part.strip())
+
+
+def layers(text: str) -> tuple[int, ...]:
+    """``"30,20"`` → (30, 20); ``"none"`` → ()."""
+    if text.strip().lower() in ("none", ""):
+        return ()
+    try:
+        sizes = tuple(int(part) for part in words(text))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise UsageError(
+            f"--layers takes the sizes of the hidden layers, such as 30 or 30,20, or none; got {text!r}"
+        )
+    return sizes
+
+
+def batch_size(text: str) -> int | None:
+    """A whole number, or None for ``"full"``."""
+    if text.strip().lower() in ("full", "all"):
+        return None
+    try:
+        size = int(text)
+    except ValueError:
+        size = 0
+    if size < 1:
+        raise UsageError(f"--batch-size takes a whole number of at least 1, or full; got {text!r}")
+    return size
+
+
+def part(option: str, text: str) -> float:
+    """A part of the examples between 0 and 1; ``"1/6"`` is understood."""
+    try:
+        above, _, below = text.partition("/")
+        number = float(above) / (float(below) if below else 1.0)
+    except (ValueError, ZeroDivisionError):
+        number = math.nan
+    if not 0 < number < 1:
+        raise UsageError(f"{option} takes a part of the examples, between 0 and 1, such as 0.2; got {text!r}")
+    return number
+
+
+def validation(text: str) -> float | str | None:
+    """A part, a whole number of last examples, None for ``"none"``, or else ``"test"`` or the path of a file."""
+    if text.strip().lower() == "none":
+        return None
+    if text.strip().isdecimal() and int(text) > 0:
+        return int(text)
+    return part("--validation", text) if re.fullmatch(r"[-+.\d/eE]+", text.strip()) else text
+
+
+def dropout(text: str) -> float | tuple[float, ...]:
+    """One rate for all hidden layers, or one for each layer from the input on."""
+    try:
+        rates = tuple(float(one) for one in words(text))
+    except ValueError:
+        rates = ()
+    if not rates:
+        raise UsageError(
+            f"--dropout takes a rate such as 0.2, or one for each layer such as 0.1,0.5; got {text!r}"
+        )
+    return rates[0] if len(rates) == 1 else rates
+
+
+def class_weight(text: str) -> Any:
+    """``"balanced"``, or ``"yes=3,no=1"``: a weight by class."""
+    if text.strip().lower() == "balanced":
+        return "balanced"
+    found: dict[Any, float] = {}
+    for pair in words(text):
+        name, equals, number = pair.rpartition("=")
+        try:
+            found[int(name) if re.fullmatch(r"-?\d+", name.strip()) else name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(f"--class-weight takes balanced, or weights such as yes=3,no=1; got {text!r}")
+    return found
