@@ -24,12 +24,13 @@ help: ## list the targets
 demo: ## train a network on real handwritten digits, save it and use it
 	@sh .ci/setup plain
 	@mkdir -p $(DEMO)
-	$(BIN)/backlit train digits --layers 30 --held-out 0.2 --out $(DEMO)/digits.safetensors
-	$(BIN)/backlit predict $(DEMO)/digits.safetensors digits --held-out --limit 5 --draw
+	$(BIN)/backlit train digits --layers 30 --epochs 60 --held-out 0.2 --out $(DEMO)/digits.safetensors
+	$(BIN)/backlit predict $(DEMO)/digits.safetensors digits --held-out --limit 4 --draw
 	@echo
-	@echo 'The model is in $(DEMO)/digits.safetensors. Try next:'
-	@echo '  $(BIN)/backlit inspect $(DEMO)/digits.safetensors'
+	@echo 'The network is in $(DEMO)/digits.safetensors. Try next:'
 	@echo '  $(BIN)/backlit evaluate $(DEMO)/digits.safetensors digits --held-out'
+	@echo '  $(BIN)/backlit inspect $(DEMO)/digits.safetensors'
+	@echo '  $(BIN)/backlit train iris --out $(DEMO)/iris.safetensors'
 	@echo '  $(BIN)/backlit --help'
 
 test: ## run the whole suite, and check that the mathematics is covered wholly

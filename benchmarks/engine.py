@@ -1,4 +1,4 @@
-"""The NumPy engine beside a hand-written NumPy loop of the same network that sums its cost too; equal results, in turn."""
+"""The NumPy engine beside a hand-written NumPy loop of the same network that sums its cost too, in turn."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def main() -> None:
     assert np.abs(theta1 - theta2).max() < 1e-2, "the two loops don't compute the same"
     steps = EXAMPLES // BATCH
     print(
-        f"784-30-10 sigmoid, half squared error, batch {BATCH}, float32, microseconds a step (least, median of {ROUNDS}):"
+        f"784-30-10 sigmoid, ½ squared error, batch {BATCH}, float32: μs a step, least and median of {ROUNDS}"
     )
     for name, taken in times.items():
         print(f"  {name:13s} {1e6 * min(taken) / steps:7.1f} {1e6 * float(np.median(taken)) / steps:7.1f}")

@@ -15,10 +15,9 @@ FLOAT_COPY = 60_000 * 784 * 4 / 2**20  # MiB: 50,000 to train on and 10,000 to v
 _WATCHED = """
 import resource, sys
 from backlit.cli import main
-try:
-    main(sys.argv[1:])
-finally:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
+code = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr)
+sys.exit(code)
 """
 
 

@@ -219,16 +219,31 @@ def test_jax_compiles_the_same_numbers(sigma: str, cost: str) -> None:
 def test_every_tag_of_the_note_is_an_entry() -> None:
     assert list(EQUATIONS) == TAGS
     for tag, entry in EQUATIONS.items():
-        assert getattr(backlit.equations, tag) is entry
         assert isinstance(entry, Equation)
         assert entry.tag == tag
-        assert entry.tex
-        assert entry.source
+        assert entry.function is getattr(backlit.equations, tag)
         assert entry.function.__name__ == tag
         assert entry.function.__doc__
+        assert entry.source.startswith(("the note", "the book"))
         assert entry.tex.count("{") == entry.tex.count("}")
         assert "∂" not in entry.tex
         assert "|" not in entry.tex  # it would end a cell of a Markdown table
+
+
+def test_an_entry_is_what_its_page_has_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert EQUATIONS["N2"](3, 4) == 12
+    monkeypatch.setattr(backlit.equations, "N2", lambda s, t: s + t)
+    assert EQUATIONS["N2"](3, 4) == 7
+
+
+def test_no_room_keeps_an_equation_for_itself() -> None:
+    """They are looked up on the page when they are called, so that all rooms compute by what stands there."""
+    rooms = Path(backlit.equations.__file__).parent
+    for path in rooms.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("equations"):
+                kept = {alias.name for alias in node.names} & {*TAGS, "*"}
+                assert not kept, f"{path.name}:{node.lineno} imports {', '.join(kept)}"
 
 
 def test_the_page_is_short_and_judges_nothing() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backlit import equations
 from backlit.equations import EQUATIONS
 from backlit.functions import PAIRS, as_activation, as_cost
 from oracles import rows
@@ -238,14 +239,19 @@ def test_every_entry_has_mutations() -> None:
 
 @pytest.mark.parametrize(("tag", "name"), EVERY)
 def test_a_planted_mistake_is_noticed(tag: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EQUATIONS[tag], "function", MUTATIONS[tag][name])
+    monkeypatch.setattr(equations, tag, MUTATIONS[tag][name])
     assert noticed_by(PROOFS) != []
 
 
-@pytest.mark.parametrize(("tag", "name"), [one for one in EVERY if one[0] not in BESIDE_THE_ENGINE])
+# The engine's B3 and B4 are sums over a batch and stand for themselves; N7 and N10 are where these two take part.
+ALSO_BESIDE = {("N6", "∂z/∂w off by 2.001"), ("N6", "∂z/∂b off by 2.001")}
+IN_THE_ENGINE = [one for one in EVERY if one[0] not in BESIDE_THE_ENGINE and one not in ALSO_BESIDE]
+
+
+@pytest.mark.parametrize(("tag", "name"), IN_THE_ENGINE)
 def test_the_engine_computes_through_the_entry(tag: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted in the page, a mistake shows in what users call: value, gradient, fit."""
-    monkeypatch.setattr(EQUATIONS[tag], "function", MUTATIONS[tag][name])
+    monkeypatch.setattr(equations, tag, MUTATIONS[tag][name])
     assert noticed_by([the_network_goes_through_the_registry], SHAPES) != []
 
 
@@ -254,7 +260,7 @@ def test_every_proof_notices_something(proof: Any, monkeypatch: pytest.MonkeyPat
     noticed = 0
     for tag, name in EVERY:
         with monkeypatch.context() as planted:
-            planted.setattr(EQUATIONS[tag], "function", MUTATIONS[tag][name])
+            planted.setattr(equations, tag, MUTATIONS[tag][name])
             noticed += len(noticed_by([proof]))
     assert noticed
 

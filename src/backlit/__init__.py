@@ -1,6 +1,6 @@
 """Backlit: feed-forward networks you can see through. Train fast, see every derivative, prove it right.
 
-``import backlit`` imports NumPy and nothing else heavy; each name is fetched from its room when it is first used.
+``import backlit`` imports nothing heavy: each name is fetched from its room when it is first used.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ _ROOMS = {
     "ModelError": "errors",
     "UsageError": "errors",
 }
-__all__ = ["__version__", *_ROOMS]
+__all__ = [  # noqa: PLE0604 (they are strings)
+    "__version__",
+    *_ROOMS,
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,7 @@ from .options import build_option
 from .randomness import stream
 
 Array = Any
-Scheme = Callable[[np.random.Generator, int, int], tuple[Array, Array]]  # (rng, n_out, n_in) → w, b
+Scheme = Callable[["np.random.Generator", int, int], tuple[Array, Array]]  # (rng, n_out, n_in) → w, b
 
 
 def _normal(rng: np.random.Generator, n_out: int, n_in: int, deviation: float) -> tuple[Array, Array]:

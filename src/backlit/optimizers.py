@@ -1,8 +1,9 @@
 """The rules that turn a gradient into a step: pure functions on flat θ, one row each, with formula and source.
 
-A rule is given the gradient g (penalties and clipping done), its slots (flat arrays like θ), the step's η and number t
-from 1, and gives back the move Δθ and the new slots; g's memory is its own to use. It is written with operators and the namespace only, so the same
-row runs on NumPy and under JAX. l-bfgs is a whole-run method and stands in training.
+A rule is given the gradient g (penalties and clipping done; its memory is the rule's own to use), its slots (flat
+arrays like θ), the step's η and number t from 1, and gives back the move Δθ and the new slots. It is written with
+operators and the namespace only, so the same row runs on NumPy and under JAX. l-bfgs is a whole-run method and stands
+in training.
 """
 
 from __future__ import annotations

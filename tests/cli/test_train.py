@@ -29,7 +29,9 @@ def test_a_model_is_made_and_its_accuracy_on_held_out_examples_is_said(backlit: 
     assert "held-out examples are right" in done.out
     share = float(next(line for line in done.out.splitlines() if "are right" in line).split("%")[0])
     assert 90 < share <= 100
-    assert "Next: backlit predict d.safetensors digits --held-out --limit 5 --draw" in done.out
+    assert done.out.endswith(
+        "Saved to d.safetensors. Next:\n  backlit predict d.safetensors digits --held-out --draw\n"
+    )
     assert done.out.splitlines()[0].split()[:2] == ["epoch", "cost"]
     assert sum(line.strip()[:1].isdigit() for line in done.out.split("\n\n")[0].splitlines()) <= 12
     assert done.err.count("epoch ") == 15
@@ -434,7 +436,7 @@ def test_ctrl_c_saves_and_resume_ends_in_the_same_bits(tmp_path: Path) -> None:
     whole = start(tmp_path, "train", *LONG, *epochs, "--out", "whole.safetensors", "--quiet")
     code, out, err = stop_after(start(tmp_path, "train", *LONG, *epochs, "--out", "part.safetensors"), 2)
     assert code == 130, err
-    assert "go on with: backlit train --resume part.safetensors.checkpoint" in out
+    assert "go on with:\n  backlit train --resume part.safetensors.checkpoint\n" in out
     assert "Traceback" not in err
     stopped = library.load(tmp_path / "part.safetensors")
     assert stopped.training["stop_reason"] == "interrupted"

@@ -1,4 +1,4 @@
-"""``backlit predict``, ``evaluate`` and ``inspect``: true answers, examples held out, raw files, pictures, bad models."""
+"""``predict``, ``evaluate``, ``inspect``: true answers, examples held out, raw files, pictures, bad models."""
 
 from __future__ import annotations
 
@@ -327,10 +327,8 @@ def test_a_model_that_is_not_there(backlit: Backlit, name: str) -> None:
 
 @pytest.mark.slow
 def test_mnist_judges_on_its_own_test_set(backlit: Backlit, here: Path, mnist: Path) -> None:
-    done = backlit(
-        "train", "mnist", "--data-dir", mnist, "--limit", "3000", "--layers", "20", "--epochs", "3", "--out", "m.safetensors",
-        "--held-out", "0.2", "--json",
-    )  # fmt: skip
+    few = ("--limit", "3000", "--layers", "20", "--epochs", "3", "--held-out", "0.2")
+    done = backlit("train", "mnist", "--data-dir", mnist, *few, "--out", "m.safetensors", "--json")
     assert done.code == 0
     assert "has a test set of its own, of 10,000 examples" in done.err
     assert (done.json["judged_on"], done.json["evaluation"]["n"]) == ("held-out", 10_000)

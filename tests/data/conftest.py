@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from backlit import data
+from backlit.data import Recipe
 from backlit.errors import BacklitError
 
 
@@ -57,3 +59,20 @@ def people() -> dict[str, list[Any]]:
     height = [float(h) for h in rng.normal(1.7, 0.1, n).round(3)]
     income = [float(v) for v in rng.normal(50, 9, n).round(2)]
     return {"age": age, "colour": colour, "member": member, "height": height, "income": income}
+
+
+@pytest.fixture(scope="session")
+def learn() -> Callable[..., Recipe]:
+    """The recipe of columns, given as lists by name, with four values in turn as the target."""
+
+    def call(columns: dict[str, Any], **options: Any) -> Recipe:
+        n = len(next(iter(columns.values())))
+        return Recipe.learn({**columns, "y": ([0.0, 1.0, 2.0, 4.0] * n)[:n]}, target="y", **options)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def again() -> Callable[[Recipe], Recipe]:
+    """A recipe as a model file gives it back."""
+    return lambda recipe: Recipe.from_json(json.loads(json.dumps(recipe.to_json(), allow_nan=False)))

@@ -36,7 +36,7 @@ def photograph(
     cover = np.zeros(size)
     top, left = round(at[0] * (height - side)), round(at[1] * (width - side))
     cover[top : top + side, left : left + side] = np.asarray(strokes) / 255
-    rows, columns = np.mgrid[0:1:1j*height, 0:1:1j*width]
+    rows, columns = np.mgrid[0 : 1 : 1j * height, 0 : 1 : 1j * width]
     light = 0.9 - uneven * (0.5 * columns + 0.3 * rows)
     seen = light * (1 - (1 - ink) * cover) + noise * np.random.default_rng(1).normal(size=size)
     levels = (255 * np.clip(1 - seen if inverted else seen, 0, 1)).astype(np.uint8)
@@ -75,7 +75,18 @@ def centred(picture: Any) -> Any:
         {"size": (70, 60), "fill": 0.8},
         {"size": (3000, 2000), "fill": 0.4},
     ],
-    ids=["plain", "even", "uneven", "pencil", "inverted", "small", "large", "upright", "tiny file", "huge file"],
+    ids=[
+        "plain",
+        "even",
+        "uneven",
+        "pencil",
+        "inverted",
+        "small",
+        "large",
+        "upright",
+        "tiny file",
+        "huge file",
+    ],
 )
 def test_a_photograph_comes_out_as_the_digit(how: dict[str, Any]) -> None:
     found = from_photo(photograph(seven(), **how))
@@ -155,29 +166,35 @@ def test_a_picture_of_the_right_size_is_taken_as_it_is(digits) -> None:
 
 
 def test_real_digits_photographed_are_recognised_as_the_digits_themselves(mnist: Path) -> None:
-    """The nearest of 4,000 real examples says which digit it is: as often for the photographs as for the originals."""
+    """The nearest of 6,000 real examples says which digit it is: as often for the photographs as for the originals."""
     dataset = data.load("mnist", data_dir=mnist)
     assert dataset.test is not None
-    known, names = dataset.limited(4000).arrays(np.float32)
-    x, y = dataset.test.limited(60).arrays(np.float32)
-    photos = np.stack([from_photo(photograph(row.reshape(28, 28))).reshape(-1) for row in x]).astype(np.float32)
+    known, names = dataset.limited(6000).arrays(np.float32)
+    x, y = dataset.test.limited(50).arrays(np.float32)
+    photos = np.stack(
+        [from_photo(photograph(row.reshape(28, 28), size=(300, 400))).reshape(-1) for row in x]
+    ).astype(np.float32)
 
     def right(rows: Any) -> float:
         distance = (known**2).sum(axis=1) - 2 * rows @ known.T
         return float((names[distance.argmin(axis=1)] == y).mean())
 
-    assert right(x) > 0.9
+    assert right(x) > 0.85
     assert right(photos) >= right(x) - 0.04
 
 
 def test_real_digits_as_small_ones(mnist: Path, digits) -> None:
-    """MNIST's hands are not those of the 8 × 8 digits, and yet two thirds and more are known by their nearest neighbour."""
+    """MNIST's hands are not those of the 8 × 8 digits, and yet two thirds and more are known by their nearest
+    neighbour.
+    """
     small, names = digits
     known = small.reshape(len(small), -1)
     dataset = data.load("mnist", data_dir=mnist).test
     assert dataset is not None
-    x, y = dataset.limited(150).arrays()
-    photos = np.stack([from_photo(photograph(row.reshape(28, 28)), (8, 8)).reshape(-1) for row in x])
+    x, y = dataset.limited(60).arrays()
+    photos = np.stack(
+        [from_photo(photograph(row.reshape(28, 28), size=(300, 400)), (8, 8)).reshape(-1) for row in x]
+    )
     distance = (known**2).sum(axis=1) - 2 * photos @ known.T
     assert (names[distance.argmin(axis=1)] == y).mean() > 0.66
 
@@ -198,19 +215,26 @@ def blank(**how: Any) -> Any:
     return photograph(np.zeros((28, 28)), **how)
 
 
-@pytest.mark.parametrize("picture", [blank, lambda: blank(uneven=0.9), lambda: blank(uneven=0, noise=0), lambda: Image.new("L", (1, 1))])
+@pytest.mark.parametrize(
+    "picture",
+    [blank, lambda: blank(uneven=0.9), lambda: blank(uneven=0, noise=0), lambda: Image.new("L", (1, 1))],
+)
 def test_a_blank_sheet(refused, picture: Callable[[], Any]) -> None:
     assert refused(from_photo, picture(), kind=DataError) == (
-        "the picture: no ink was found on it; take a picture of one digit, dark on light or light on dark, that fills much of it"
+        "the picture: no ink was found on it; take a picture of one digit, dark on light or light on dark, that "
+        "fills much of it"
     )
 
 
 def test_what_is_no_picture(refused, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
-    assert refused(from_photo, path, kind=DataError) == f"{path}: there is no such file; look at its name and folder"
+    assert (
+        refused(from_photo, path, kind=DataError)
+        == f"{path}: there is no such file; look at its name and folder"
+    )
     path.write_bytes(b"not a picture")
     assert refused(from_photo, path, kind=DataError) == (
-        f"{path} is no whole picture (cannot identify image file '{path}'); save it again as PNG or JPEG"
+        f"{path} is no whole picture (cannot identify image file {str(path)!r}); save it again as PNG or JPEG"
     )
     for ending in ("png", "jpg", "gif", "bmp", "tif"):
         path = tmp_path / f"photo.{ending}"
@@ -223,6 +247,17 @@ def test_what_is_no_picture(refused, tmp_path: Path) -> None:
     assert "is no whole picture (" in refused(from_photo, tmp_path, kind=DataError)
 
 
+def test_a_picture_without_permission(refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", deny)
+    path = tmp_path / "photo.png"
+    assert (
+        refused(from_photo, path, kind=DataError) == f"{path} can't be read: permission denied; ask its owner"
+    )
+
+
 def test_a_bomb_is_refused(refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "photo.png"
     photograph(seven()).save(path)
@@ -233,7 +268,10 @@ def test_a_bomb_is_refused(refused, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_shapes_that_cant_be(refused) -> None:
-    assert refused(from_photo, blank(), (1, 8), kind=UsageError) == "shape is (height, width), each at least 2; got (1, 8)"
+    assert (
+        refused(from_photo, blank(), (1, 8), kind=UsageError)
+        == "shape is (height, width), each at least 2; got (1, 8)"
+    )
 
 
 def test_without_pillow_the_extra_is_named(refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,4 +314,5 @@ def test_a_picture_in_colour_has_two_pixels_a_character() -> None:
 
 def test_pictures_side_by_side() -> None:
     lines = drawing.side_by_side([["ab", "cd"], ["ef", "gh"]], ["1", "three"], [2, 2])
+    assert len(drawing.draw(np.zeros((4, 3)), colour=True)) == 2
     assert lines == ["ab  ef   ", "cd  gh   ", "1   three"]

@@ -1,4 +1,6 @@
-"""MNIST: the real files where they are, and small ones of the same form; and fetching, from a server that the test starts."""
+"""MNIST: the real files where they are, and small ones of the same form; and fetching, from a server that the test
+starts.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def small_files(labels: tuple[int, ...] = (7, 0, 3)) -> dict[str, bytes]:
     for part, count in (("train", 3), ("t10k", 2)):
         pixels = (np.arange(count * 4, dtype=np.uint8) * 20).tobytes()
         files[f"{part}-images-idx3-ubyte"] = b"\0\0\x08\x03" + struct.pack(">III", count, 2, 2) + pixels
-        files[f"{part}-labels-idx1-ubyte"] = b"\0\0\x08\x01" + struct.pack(">I", count) + bytes(labels[:count])
+        files[f"{part}-labels-idx1-ubyte"] = (
+            b"\0\0\x08\x01" + struct.pack(">I", count) + bytes(labels[:count])
+        )
     return files
 
 
@@ -54,7 +58,9 @@ def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.
 def place(folder: Path, files: dict[str, bytes], packed: bool = True) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(content) if packed else content)
+        (folder / (f"{name}.gz" if packed else name)).write_bytes(
+            gzip.compress(content) if packed else content
+        )
     return folder
 
 
@@ -100,7 +106,9 @@ def test_names_with_a_point_are_known(tmp_path: Path) -> None:
     assert len(data.load("mnist", data_dir=place(tmp_path / "here", files, packed=False))) == 3
 
 
-def test_the_variable_comes_before_the_cache(tmp_path: Path, own_places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_comes_before_the_cache(
+    tmp_path: Path, own_places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place(own_places / "mnist", small_files((1, 1, 1)))
     assert data.load("mnist").labels().tolist() == [1, 1, 1]
     place(tmp_path / "root" / "mnist", small_files())
@@ -120,7 +128,8 @@ def test_fashion_has_class_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_folder_without_the_files(tmp_path: Path, refused) -> None:
     assert refused(data.load, "mnist", data_dir=tmp_path / "nowhere", kind=DataError) == (
-        f"{tmp_path / 'nowhere'} has no train-images-idx3-ubyte or train-images-idx3-ubyte.gz; give the folder that holds the "
+        f"{tmp_path / 'nowhere'} has no train-images-idx3-ubyte or train-images-idx3-ubyte.gz; give the folder that "
+        "holds the "
         "four files of mnist, or leave it away and they are fetched"
     )
 
@@ -128,7 +137,8 @@ def test_a_folder_without_the_files(tmp_path: Path, refused) -> None:
 def test_labels_that_cant_be_mnists(tmp_path: Path, refused) -> None:
     folder = place(tmp_path / "here", small_files((7, 10, 3)))
     assert refused(data.load, "mnist", data_dir=folder, kind=DataError) == (
-        f"the labels beside {folder / 'train-images-idx3-ubyte.gz'} are not those of mnist, which go from 0 to 9; fetch them again"
+        f"the labels beside {folder / 'train-images-idx3-ubyte.gz'} are not those of mnist, which go from 0 to 9; "
+        "fetch them again"
     )
 
 
@@ -160,7 +170,9 @@ def serve() -> Iterator[Callable[[Callable[[Any, str], None]], str]]:
         server.server_close()
 
 
-def giving(files: dict[str, bytes], asked: list[str] | None = None, cut: int = 0) -> Callable[[Any, str], None]:
+def giving(
+    files: dict[str, bytes], asked: list[str] | None = None, cut: int = 0
+) -> Callable[[Any, str], None]:
     """Answers with the files, in gzip; ``cut`` bytes less than promised."""
     packed = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in files.items()}
 
@@ -235,14 +247,18 @@ def test_a_wrong_hash_is_deleted_and_never_used(serve, mirrors, own_places: Path
     got = hashlib.sha256(gzip.compress(wrong["train-images-idx3-ubyte"], mtime=0)).hexdigest()
     should = room.DOWNLOADED["mnist"].sha256[0]
     assert refused(data.load, "mnist", kind=DataError) == (
-        f"train-images-idx3-ubyte.gz could not be fetched from any mirror ({address}: its SHA-256 is {got[:12]}… and should be "
-        f"{should[:12]}…, so it was deleted); put the set's files into a folder and name it with data_dir= (--data-dir) or "
+        f"train-images-idx3-ubyte.gz could not be fetched from any mirror ({address}: its SHA-256 is {got[:12]}… "
+        "and should be "
+        f"{should[:12]}…, so it was deleted); put the set's files into a folder and name it with data_dir= "
+        "(--data-dir) or "
         "BACKLIT_DATA"
     )
     assert left(own_places) == []
 
 
-def test_every_mirrors_reason_is_told(serve, mirrors, own_places: Path, refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_mirrors_reason_is_told(
+    serve, mirrors, own_places: Path, refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(download, "TIMEOUT", 0.3)
     stop = threading.Event()
     addresses = [
@@ -278,7 +294,9 @@ def test_two_may_fetch_at_once(serve, mirrors, own_places: Path) -> None:
 
     mirrors(serve(answer))
     found: list[Any] = []
-    threads = [threading.Thread(target=lambda: found.append(data.load("mnist").labels().tolist())) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: found.append(data.load("mnist").labels().tolist())) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -294,10 +312,14 @@ def test_a_cache_that_cant_be_made(mirrors, refused, tmp_path: Path, monkeypatch
     mirrors("http://127.0.0.1:9/")
     said = refused(data.load, "mnist", kind=DataError)
     assert said.startswith(f"{blocked / 'mnist'} can't be made (")
-    assert said.endswith("); set BACKLIT_DATA to a folder that has the files, or name one with data_dir= (--data-dir)")
+    assert said.endswith(
+        "); set BACKLIT_DATA to a folder that has the files, or name one with data_dir= (--data-dir)"
+    )
 
 
-def test_no_space_is_said_and_nothing_is_left(serve, mirrors, own_places: Path, refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_space_is_said_and_nothing_is_left(
+    serve, mirrors, own_places: Path, refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 

@@ -40,7 +40,9 @@ def test_every_name_is_described_in_one_line() -> None:
         ("Diabetes", (442, 10), "values", None, "progression"),
     ],
 )
-def test_scikit_learns_sets(name: str, shape: tuple[int, int], task: str, classes: object, target: str) -> None:
+def test_scikit_learns_sets(
+    name: str, shape: tuple[int, int], task: str, classes: object, target: str
+) -> None:
     import sklearn.datasets
 
     dataset = data.load(name)
@@ -149,7 +151,9 @@ def test_options_that_cant_be(refused, name: str, options: dict[str, object], wo
 
 def test_an_unknown_name_gets_the_nearest(refused) -> None:
     words = refused(data.load, "digit", kind=DataError)
-    assert words.startswith("there is no data set and no file called 'digit'. Did you mean 'digits'? Known: digits, iris,")
+    assert words.startswith(
+        "there is no data set and no file called 'digit'. Did you mean 'digits'? Known: digits, iris,"
+    )
     words = refused(data.load, "q" * 5000, kind=DataError)
     assert "Did you mean" not in words
     assert "Did you mean 'spiral'?" in refused(data.describe, "spirall", kind=UsageError)
@@ -168,7 +172,11 @@ def test_options_are_for_generated_sets(refused, csv) -> None:
 
 def test_fingerprints_see_every_change() -> None:
     iris = data.load("iris")
-    seen = {iris.fingerprint(), iris.take(np.arange(149)).fingerprint(), iris.take(np.arange(150)[::-1]).fingerprint()}
+    seen = {
+        iris.fingerprint(),
+        iris.take(np.arange(149)).fingerprint(),
+        iris.take(np.arange(150)[::-1]).fingerprint(),
+    }
     table = iris.inputs
     moved = table.block.copy()
     moved[3, 2] += 1e-12
@@ -200,7 +208,9 @@ def test_rows_with_gaps_or_words_need_a_recipe(refused, csv) -> None:
     words = refused(data.load(csv("a,b,y\n1,u,0\n2,v,1\n"), target="y").arrays, kind=DataError)
     assert "column 'b' holds words, so the table needs a recipe" in words
     words = refused(data.load(csv("a,b,y\n1,2,0\n2,inf,1\n"), target="y").arrays, kind=DataError)
-    assert words.endswith("people.csv, line 3, column 'b' is infinite; mend or drop the row, or leave the column out")
+    assert words.endswith(
+        "people.csv, line 3, column 'b' is infinite; mend or drop the row, or leave the column out"
+    )
     words = refused(data.load(csv("a,y\n1,0\n2,\n"), target="y").arrays, kind=DataError)
     assert words.endswith("people.csv, line 3: the target 'y' is missing; drop the row or fill it in")
 

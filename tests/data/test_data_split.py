@@ -41,7 +41,9 @@ def test_it_is_the_same_split_as_trainings() -> None:
 
     labels = data.load("iris").labels()
     numbers = np.unique(labels.astype(str), return_inverse=True)[1]
-    np.testing.assert_array_equal(data.split(150, 0.3, seed=5, stratify=labels)[1], split_rows(150, 0.3, 5, numbers)[1])
+    np.testing.assert_array_equal(
+        data.split(150, 0.3, seed=5, stratify=labels)[1], split_rows(150, 0.3, 5, numbers)[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,9 @@ def test_silly_splits(refused, n: Any, fraction: Any, words: str) -> None:
 
 
 def test_empty_parts_and_wrong_labels(refused) -> None:
-    assert refused(data.split, 10, 0.01, kind=DataError).startswith("holding out 0.01 of 10 examples leaves 10 to train on and 0")
+    assert refused(data.split, 10, 0.01, kind=DataError).startswith(
+        "holding out 0.01 of 10 examples leaves 10 to train on and 0"
+    )
     assert refused(data.split, 10, 0.5, stratify=[1, 2], kind=DataError) == (
         "stratify has one label for each of the 10 rows; got the shape (2,)"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 from typing import Any
 
@@ -17,7 +17,10 @@ from backlit.errors import DataError, UsageError
 
 
 def columns(table: Table) -> dict[str, list[Any]]:
-    return {name: [None if v != v else v for v in table.column(name).tolist()] for name in table.names}
+    return {
+        name: [None if isinstance(v, float) and np.isnan(v) else v for v in table.column(name).tolist()]
+        for name in table.names
+    }
 
 
 def test_arrays_are_blocks_and_not_copied() -> None:
@@ -40,7 +43,9 @@ def test_sparse_rows_stay_sparse() -> None:
     assert table.without(["x0", "x1"]).names == ("x2", "x3")
 
 
-@pytest.mark.parametrize("library", ["dict", "rows", "pandas", "polars", "pyarrow", "structured", "pandas nullable"])
+@pytest.mark.parametrize(
+    "library", ["dict", "rows", "pandas", "polars", "pyarrow", "structured", "pandas nullable"]
+)
 def test_every_kind_of_table_is_the_same(people: dict[str, list[Any]], library: str) -> None:
     if library == "structured":  # which has no missing cells
         people = {"height": people["height"], "member": people["member"], "income": people["income"]}
@@ -97,7 +102,14 @@ def test_frames_of_other_kinds_of_numbers() -> None:
         "gaps": [True, None, False],
         "na": [None, "x", None],
     }
-    assert [kind_of(table.column(name)) for name in table.names] == [*["number"] * 3, "words", "number", "words", "boolean", "words"]
+    assert [kind_of(table.column(name)) for name in table.names] == [
+        *["number"] * 3,
+        "words",
+        "number",
+        "words",
+        "boolean",
+        "words",
+    ]
 
 
 def test_rows_and_dicts() -> None:
@@ -105,7 +117,10 @@ def test_rows_and_dicts() -> None:
     assert columns(table) == {"x0": [1, 2.5], "x1": ["u", None]}
     assert not table.named
     assert columns(Table.from_any([{"a": 1}, {"b": "u", "a": 2}])) == {"a": [1, 2], "b": [None, "u"]}
-    assert columns(Table.from_any({"a": np.array([1, 2]), 3: (True, False)})) == {"a": [1, 2], "3": [True, False]}
+    assert columns(Table.from_any({"a": np.array([1, 2]), 3: (True, False)})) == {
+        "a": [1, 2],
+        "3": [True, False],
+    }
     assert columns(Table.from_any(np.array([["1", "u"], ["2", ""]]))) == {"x0": ["1", "2"], "x1": ["u", None]}
     assert columns(Table.from_any({"a": [2**70, 1]})) == {"a": [float(2**70), 1.0]}
 
@@ -126,13 +141,25 @@ def test_a_frame_with_a_column_named_inputs_is_a_frame() -> None:
     [
         (np.zeros(3), "the ndarray has 1 dimensions; a table has two, a row an example"),
         ([], "the list is no table; give rows of one length, dicts, an array or a frame"),
-        ([[1, 2], [1]], "the list is no table (row 1 is not like row 0); give rows of one length, dicts, an array or a frame"),
+        (
+            [[1, 2], [1]],
+            (
+                "the list is no table (row 1 is not like row 0); give rows of one length, dicts, an "
+                "array or a frame"
+            ),
+        ),
         ([1, 2], "the list is no table; give rows of one length, dicts, an array or a frame"),
         ({"a": [1], "b": [1, 2]}, "the dict: its columns have different lengths, 1, 2; give each the same"),
         ({1: [1], "1": [2]}, "the dict has two columns named '1'; rename one"),
-        (3, "the int is no table; give an array, a scipy sparse array, a dict of columns, or a pandas, polars or Arrow table (a lazy one collected)"),
+        (
+            3,
+            (
+                "the int is no table; give an array, a scipy sparse array, a dict of columns, or a pandas, polars or "
+                "Arrow table (a lazy one collected)"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_table(refused, given: Any, words: str) -> None:
     assert refused(Table.from_any, given, kind=DataError) == words
 
@@ -195,7 +222,7 @@ def test_the_task_is_found_out(wanted: list[Any], task: str) -> None:
 
 
 def test_targets_that_cant_be(refused) -> None:
-    days = [datetime.date(2020, 1, day) for day in (1, 2)]
+    days = [dt.date(2020, 1, day) for day in (1, 2)]
     assert refused(data.load, {"a": [1, 2], "y": days}, kind=DataError) == (
         "the dict: the target 'y' holds neither numbers nor words; turn it into one of them"
     )

@@ -71,7 +71,7 @@ def test_quotes_hold_delimiters_newlines_and_quotes(csv) -> None:
         ("5.1,3.5,setosa\n4.9,3.0,setosa\n", ("x0", "x1", "x2")),
         ("NA,3.5,setosa\n4.9,3.0,setosa\n", ("x0", "x1", "x2")),
         ("a,b\nu,v\n", ("a", "b")),
-        ("name,2019,2020\nu,1,2\n", ("x0", "x1", "x2")),  # years over a column of words: no sign, so header=True is needed
+        ("name,2019,2020\nu,1,2\n", ("x0", "x1", "x2")),  # no sign: needs header=True
         ("year,2019\n1,2\n3,4\n", ("year", "2019")),
         ("a,b\n,2\n,3\n", ("a", "b")),
     ],
@@ -89,7 +89,10 @@ def test_the_heading_can_be_told(csv) -> None:
 
 
 def test_a_column_without_a_name_is_called_after_its_place_and_that_is_said(csv) -> None:
-    with pytest.warns(BacklitWarning, match="line 1: column 1 has no name and is called 'column 1' here; if it only counts"):
+    words = (
+        "line 1: column 1 has no name and is called 'column 1' here; if it only counts the rows, leave it out"
+    )
+    with pytest.warns(BacklitWarning, match=words):
         table = read_text(csv(",a\n0,5\n1,6\n"))
     assert table.names == ("column 1", "a")
 
@@ -137,25 +140,63 @@ def test_lines_are_named_as_an_editor_counts_them_also_in_a_part(csv) -> None:
         (b"", " is empty; fetch or save it again"),
         (b"\n\n", " is empty; a table has a row an example"),
         (b"a,y\n", " has a heading and no rows below it; a table has a row an example"),
-        (b"a,y\n1,2\n1,2,3\n", ", line 3: it has 3 cells and the heading has 2; mend the line (a cell with a comma in it is quoted)"),
-        (b"1,2\n3\n", ", line 2: it has 1 cells and the first line has 2; mend the line (a cell with a comma in it is quoted)"),
+        (
+            b"a,y\n1,2\n1,2,3\n",
+            (
+                ", line 3: it has 3 cells and the heading has 2; mend the line (a cell with a "
+                "comma in it is quoted)"
+            ),
+        ),
+        (
+            b"1,2\n3\n",
+            (
+                ", line 2: it has 1 cells and the first line has 2; mend the line (a cell with a comma in "
+                "it is quoted)"
+            ),
+        ),
         (b"a,a\n1,2\n", ", line 1: two columns are named 'a'; rename one"),
         (b"a,y\n1,2\n\xff,3\n", ", line 3: byte 0xff is not UTF-8; save the file as UTF-8"),
         ("a,y\nu,2\n".encode("utf-16"), ", line 1: it is UTF-16; save the file as UTF-8"),
-        (b"a,y\n1,2\n\0,3\n", ", line 3: it has a zero byte, so it is no text table; save it as CSV in UTF-8"),
-        (b'a,y\n1,2\n"3,4\n', ", line 3: unexpected end of data; a quote is probably not closed, or not doubled"),
-        (b'a,y\n1,2\n"3"x,4\n', ", line 3: ',' expected after '\"'; a quote is probably not closed, or not doubled"),
+        (
+            b"a,y\n1,2\n\0,3\n",
+            ", line 3: it has a zero byte, so it is no text table; save it as CSV in UTF-8",
+        ),
+        (
+            b'a,y\n1,2\n"3,4\n',
+            ", line 3: unexpected end of data; a quote is probably not closed, or not doubled",
+        ),
+        (
+            b'a,y\n1,2\n"3"x,4\n',
+            ", line 3: ',' expected after '\"'; a quote is probably not closed, or not doubled",
+        ),
         (b"y\n1\n2\n", " has no column besides the target 'y'; there is nothing to learn from"),
     ],
     ids=[
-        *("empty", "blank", "no rows", "ragged", "ragged, no heading", "twice", "not utf-8", "utf-16", "zero byte"),
+        *(
+            "empty",
+            "blank",
+            "no rows",
+            "ragged",
+            "ragged, no heading",
+            "twice",
+            "not utf-8",
+            "utf-16",
+            "zero byte",
+        ),
         *("open quote", "stray quote", "target alone"),
     ],
-)  # fmt: skip
+)
 def test_hostile_files(refused, csv, content: bytes, words: str) -> None:
     path = csv(content)
     said = refused(data.load, path, target="y", kind=DataError)
     assert said in {f"{path}{words}", f"{path.name}{words}"}
+
+
+def test_a_cell_without_end(refused, csv) -> None:
+    path = csv("a,y\n1,2\n" + "x" * 200_000 + ",3\n")
+    assert refused(data.load, path, target="y", kind=DataError) == (
+        f"{path}, line 3: field larger than field limit (131072); a quote is probably not closed, or not doubled"
+    )
 
 
 def test_a_truncated_gzip_file(refused, csv) -> None:
@@ -170,19 +211,28 @@ def test_a_word_among_numbers_is_an_error_with_its_place(refused, csv) -> None:
     rows[72] = "7o,0"
     path = csv("age,y\n" + "\n".join(rows) + "\n")
     assert refused(data.load, path, kind=DataError) == (
-        f"{path}, line 74, column 'age': '7o' is not a number, and the column's other cells are; mend it, or empty the cell "
+        f"{path}, line 74, column 'age': '7o' is not a number, and the column's other cells are; mend it, or empty "
+        "the cell "
         "if it is missing"
     )
 
 
 def test_many_words_among_numbers_are_a_column_of_words(csv) -> None:
     rows = [f"{'4+' if i % 10 == 0 else i % 4},{i}" for i in range(200)]
-    assert set(read_text(csv("rooms,y\n" + "\n".join(rows))).column("rooms").tolist()) == {"0", "1", "2", "3", "4+"}
+    assert set(read_text(csv("rooms,y\n" + "\n".join(rows))).column("rooms").tolist()) == {
+        "0",
+        "1",
+        "2",
+        "3",
+        "4+",
+    }
 
 
 def test_nan_in_another_spelling_is_a_word(refused, csv) -> None:
     path = csv("a,y\n" + "1,0\n" * 30 + "-nan,1\n")
-    assert refused(data.load, path, kind=DataError).startswith(f"{path}, line 32, column 'a': '-nan' is not a number")
+    assert refused(data.load, path, kind=DataError).startswith(
+        f"{path}, line 32, column 'a': '-nan' is not a number"
+    )
 
 
 def test_decimal_commas_are_said_rather_than_taken_for_words(refused, csv) -> None:
@@ -202,13 +252,17 @@ def test_numbers_are_those_that_python_reads(csv) -> None:
 CELL = st.one_of(
     st.integers(-(10**6), 10**6).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
-    st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs", "Cc"]), max_size=8),
+    st.text(
+        st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs", "Cc"]), max_size=8
+    ),
     st.sampled_from(sorted(MISSING)),
 )
 
 
 @given(st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=19))
-def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]) -> None:
+def test_what_a_csv_writer_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, ...]]
+) -> None:
     text = io.StringIO(newline="")
     writer.writer(text, quoting=writer.QUOTE_ALL).writerows([("first", "second", "third"), *rows])
     path = tmp_path_factory.mktemp("csv") / "t.csv"
@@ -231,7 +285,9 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory: pytest.TempPath
 
 
 def test_the_same_numbers_however_many_rows_are_read_at_once(csv, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [f"{i},{'' if i % 7 == 0 else i / 4},{'uv'[i % 2]},{'true' if i % 3 else 'NA'}" for i in range(100)]
+    rows = [
+        f"{i},{'' if i % 7 == 0 else i / 4},{'uv'[i % 2]},{'true' if i % 3 else 'NA'}" for i in range(100)
+    ]
     path = csv("a,b,c,d\n" + "\n".join(rows))
     whole = columns(path)
     monkeypatch.setattr("backlit.data.text._ROWS_AT_ONCE", 7)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backlit.equations import B5, N5, N8, N11, R1, backward, forward, mean_gradient
+from backlit import equations as eq
+from backlit.equations import backward, forward, mean_gradient
 from backlit.namespaces import Namespace
 
 from .cases import Case
@@ -16,7 +17,7 @@ Array = Any
 
 def parts_of(case: Case) -> list[Array]:
     """w^1, b^1, …, w^L, b^L and x."""
-    return [*N8(case.w, case.b), case.x]
+    return [*eq.N8(case.w, case.b), case.x]
 
 
 def layers_of(parts: list[Array]) -> tuple[list[Array], list[Array], Array]:
@@ -28,17 +29,17 @@ def costs(case: Case, xp: Namespace, parts: list[Array], masks: Any = None) -> A
     """C_x of each row."""
     w, b, x = layers_of(parts)
     z, a = forward(xp, case.activations, w, b, x, masks)
-    return N5(xp, case.activations[-1], case.cost, z[-1], a[-1], case.y)
+    return eq.N5(xp, case.activations[-1], case.cost, z[-1], a[-1], case.y)
 
 
 def penalty(xp: Namespace, parts: list[Array], l1: float, l2: float) -> Array:
     """What the weights add to C."""
-    return sum(R1(xp, "value", w, l1, l2) for w in parts[:-1:2])
+    return sum(eq.R1(xp, "value", w, l1, l2) for w in parts[:-1:2])
 
 
 def objective(case: Case, xp: Namespace, parts: list[Array], share: Array, l1: float, l2: float) -> Array:
     """The weighted mean of C_x, with penalties."""
-    return B5(share, costs(case, xp, parts)) + penalty(xp, parts, l1, l2)
+    return eq.B5(share, costs(case, xp, parts)) + penalty(xp, parts, l1, l2)
 
 
 def gradient(
@@ -50,9 +51,9 @@ def gradient(
     delta = backward(xp, case.activations, case.cost, w, z, a, case.y, masks)
     of_w, of_b = mean_gradient(share, a, delta)
     for l in range(1, len(w)):
-        of_w[l] = of_w[l] + R1(xp, "gradient", w[l], l1, l2)
-    of_x = N11(w[1], delta[1]) if masks is None or masks[0] is None else N11(w[1], delta[1]) * masks[0]
-    return [*N8(of_w, of_b), share[:, None] * of_x]
+        of_w[l] = of_w[l] + eq.R1(xp, "gradient", w[l], l1, l2)
+    of_x = eq.N11(w[1], delta[1]) if masks is None or masks[0] is None else eq.N11(w[1], delta[1]) * masks[0]
+    return [*eq.N8(of_w, of_b), share[:, None] * of_x]
 
 
 def together(parts: list[Array]) -> Array:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 import backlit
-from backlit.equations import B4, B5, N1, N3, N4, N5, N6, N7, N8, N9, N10, N11, backward, forward
+from backlit import equations as eq
+from backlit.equations import backward, forward
 from backlit.functions import as_activation, as_cost
 from backlit.namespaces import COMPLEX, NUMPY
 
@@ -66,9 +67,9 @@ def each_example_agrees() -> None:
                 list(map(np.array, (p.z[l], p.a[l], p.delta[l]))),
                 1e-13,
             )
-            assert_close([N11(case.w[l], delta[l])[row]], [np.array(p.dC_da[l - 1])], 1e-13)
+            assert_close([eq.N11(case.w[l], delta[l])[row]], [np.array(p.dC_da[l - 1])], 1e-13)
         assert np.isclose(
-            N5(NUMPY, case.activations[-1], case.cost, z[-1], a[-1], case.y)[row], p.C, rtol=1e-13
+            eq.N5(NUMPY, case.activations[-1], case.cost, z[-1], a[-1], case.y)[row], p.C, rtol=1e-13
         )
 
 
@@ -88,7 +89,7 @@ def complex_step_agrees() -> None:
         def f(v: Array, case: Case = case, parts: Any = parts, masks: Any = masks) -> Array:
             moved = ours.split(v, parts)
             C = ours.costs(case, COMPLEX, moved, masks)
-            return B5(case.share, C) + ours.penalty(COMPLEX, moved, L1, L2)
+            return eq.B5(case.share, C) + ours.penalty(COMPLEX, moved, L1, L2)
 
         wanted = ours.split(differences.complex_step(f, ours.together(parts)), parts)
         assert_close(ours.gradient(case, NUMPY, parts, case.share, L1, L2, masks), wanted, 1e-12)
@@ -99,10 +100,10 @@ def letters_name_the_arrays() -> None:
     case = _case()
     z, a, _ = _pass(case)
     for l in range(1, 5):
-        named = N1(SIZES, l)
+        named = eq.N1(SIZES, l)
         got = {"w": case.w[l].shape, "b": case.b[l].shape, "z": z[l].shape[1:], "a": a[l].shape[1:]}
         assert named == got, l
-    order = N8(case.w, case.b)
+    order = eq.N8(case.w, case.b)
     assert [id(part) for part in order] == [id(p) for l in range(1, 5) for p in (case.w[l], case.b[l])]
 
 
@@ -112,7 +113,7 @@ def one_neuron_is_a_row_of_its_layer() -> None:
     _, a, _ = _pass(case)
     for l in range(1, 5):
         for j in range(SIZES[l]):
-            alone = N3(NUMPY, case.activations[l], case.w[l][j], a[l - 1], case.b[l][j])
+            alone = eq.N3(NUMPY, case.activations[l], case.w[l][j], a[l - 1], case.b[l][j])
             assert_close([alone], [a[l][:, j]], 1e-13)
 
 
@@ -122,23 +123,25 @@ def local_derivatives_are_those_of_the_functions() -> None:
     z, a, _ = _pass(case)
     h = 1e-30
     one, other = case.activations[-1], case.cost
-    assert_close([N6("da/dz", NUMPY, one, z[2], a[2])], [_local(case, z, a, 2)], 1e-13)
+    assert_close([eq.N6("da/dz", NUMPY, one, z[2], a[2])], [_local(case, z, a, 2)], 1e-13)
     for j in range(SIZES[-1]):
         moved = a[-1].astype(complex)
         moved[:, j] += 1j * h
-        slope = np.imag(N5(COMPLEX, as_activation("identity"), other, moved, moved, case.y)) / h
-        assert_close([N6("dC/da", NUMPY, other, a[-1], case.y)[:, j]], [slope], 1e-13)
+        slope = np.imag(eq.N5(COMPLEX, as_activation("identity"), other, moved, moved, case.y)) / h
+        assert_close([eq.N6("dC/da", NUMPY, other, a[-1], case.y)[:, j]], [slope], 1e-13)
     w, b, before = case.w[2], case.b[2], a[1]
-    of_z = [N4(COMPLEX, one, w, before, b + 1j * h)[0].imag / h]
+    of_z = [eq.N4(COMPLEX, one, w, before, b + 1j * h)[0].imag / h]
     of_z.append(
-        np.stack([N4(COMPLEX, one, w, before + 1j * h * np.eye(6)[k], b)[0].imag / h for k in range(6)], -1)
+        np.stack(
+            [eq.N4(COMPLEX, one, w, before + 1j * h * np.eye(6)[k], b)[0].imag / h for k in range(6)], -1
+        )
     )
-    assert_close([np.ones_like(of_z[0]) * N6("dz/db")], of_z[:1], 1e-13)
-    assert_close([np.broadcast_to(N6("dz/da", w), of_z[1].shape)], of_z[1:], 1e-13)
+    assert_close([np.ones_like(of_z[0]) * eq.N6("dz/db")], of_z[:1], 1e-13)
+    assert_close([np.broadcast_to(eq.N6("dz/da", w), of_z[1].shape)], of_z[1:], 1e-13)
     of_w = np.stack(
-        [N4(COMPLEX, one, w + 1j * h * np.eye(6)[k], before, b)[0].imag / h for k in range(6)], -1
+        [eq.N4(COMPLEX, one, w + 1j * h * np.eye(6)[k], before, b)[0].imag / h for k in range(6)], -1
     )
-    assert_close([np.broadcast_to(N6("dz/dw", before)[:, None, :], of_w.shape)], [of_w], 1e-13)
+    assert_close([np.broadcast_to(eq.N6("dz/dw", before)[:, None, :], of_w.shape)], [of_w], 1e-13)
 
 
 def a_chain_of_single_neurons() -> None:
@@ -149,8 +152,8 @@ def a_chain_of_single_neurons() -> None:
     for cost, factor in COSTS.items():
         sigma = as_activation("sigmoid")
         z, a = forward(NUMPY, [None] + [sigma] * 3, w, b, x)
-        da_dz, dC_da = N6("da/dz", NUMPY, sigma, z[3], a[3]), N6("dC/da", NUMPY, as_cost(cost), a[3], y)
-        of_w, of_b, of_a = N7(a[2], w[3], da_dz, dC_da)
+        da_dz, dC_da = eq.N6("da/dz", NUMPY, sigma, z[3], a[3]), eq.N6("dC/da", NUMPY, as_cost(cost), a[3], y)
+        of_w, of_b, of_a = eq.N7(a[2], w[3], da_dz, dC_da)
         for row in range(2):
             p = loops.one_example(w, b, x[row], y[row], factor)
             got = [of_w[row], of_b[row], of_a[row]]
@@ -163,12 +166,12 @@ def paths_sum_to_the_derivative() -> None:
     z, a, delta = _pass(case)
     for l in range(2, 5):
         slope, dC_da = _local(case, z, a, l), delta[l] / _local(case, z, a, l)
-        terms = N9(case.w[l], slope, dC_da)
+        terms = eq.N9(case.w[l], slope, dC_da)
         for row in range(len(case.x)):
             p = loops.one_example(case.w, case.b, case.x[row], case.y[row])
             wanted = [[case.w[l][j, k] * p.delta[l][j] for k in range(SIZES[l - 1])] for j in range(SIZES[l])]
             assert_close([terms[row]], [np.array(wanted)], 1e-12)
-        assert_close([terms.sum(axis=1)], [N11(case.w[l], delta[l])], 1e-12)
+        assert_close([terms.sum(axis=1)], [eq.N11(case.w[l], delta[l])], 1e-12)
 
 
 def weights_of_each_example() -> None:
@@ -177,17 +180,17 @@ def weights_of_each_example() -> None:
     z, a, delta = _pass(case)
     for l in range(1, 5):
         slope = _local(case, z, a, l)
-        of_w = N10(a[l - 1], slope, delta[l] / slope)
+        of_w = eq.N10(a[l - 1], slope, delta[l] / slope)
         for row in range(len(case.x)):
             p = loops.one_example(case.w, case.b, case.x[row], case.y[row])
             assert_close([of_w[row]], [np.array(p.dC_dw[l])], 1e-12)
-        assert_close([np.tensordot(case.share, of_w, 1)], [B4(case.share, a[l - 1], delta[l])], 1e-12)
+        assert_close([np.tensordot(case.share, of_w, 1)], [eq.B4(case.share, a[l - 1], delta[l])], 1e-12)
 
 
 def the_network_goes_through_the_registry() -> None:
     """value, gradient and a step of training, as users call them, against the loops."""
     case = _case("half_squared_error")
-    net = backlit.Network(SIZES, cost="half_squared_error", theta=[*N8(case.w, case.b)])
+    net = backlit.Network(SIZES, cost="half_squared_error", theta=[*eq.N8(case.w, case.b)])
     wanted = loops.batch(case.w, case.b, case.x, case.y, case.weights, L1, L2, 1.0)
     flat = np.concatenate([np.ravel(part) for l in range(1, 5) for part in (wanted.of_w[l], wanted.of_b[l])])
     options: dict[str, Any] = {"l1": L1, "l2": L2, "sample_weight": case.weights}
@@ -198,7 +201,7 @@ def the_network_goes_through_the_registry() -> None:
     parts = ours.parts_of(case)
 
     def f(v: Array) -> Array:
-        return B5(case.share, ours.costs(case, COMPLEX, ours.split(v, parts), masks))
+        return eq.B5(case.share, ours.costs(case, COMPLEX, ours.split(v, parts), masks))
 
     wanted_masked = differences.complex_step(f, ours.together(parts))[: net.theta.size]
     got = net.gradient(case.x, case.y, sample_weight=case.weights, dropout_masks=masks)

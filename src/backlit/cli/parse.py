@@ -92,3 +92,30 @@ def class_weight(text: str) -> Any:
         if not equals:
             raise UsageError(f"--class-weight takes balanced, or weights such as yes=3,no=1; got {text!r}")
     return found
+
+
+_PARSED: dict[str, Any] = {
+    "layers": layers,
+    "activation": words,
+    "exclude": words,
+    "batch_size": batch_size,
+    "dropout": dropout,
+    "class_weight": class_weight,
+    "validation": validation,
+    "held_out": lambda text: part("--held-out", text),
+    "monitors": lambda text: () if text == "none" else "all" if text == "all" else words(text),
+    "metrics": words,
+}
+_NOT_FOR_THE_PIPELINE = ("data", "out", "resume", "plot", "quiet", "as_json", "find_eta")
+
+
+def options_of(told: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, as pipeline.train takes them; the others keep its defaults."""
+    options = {name: value for name, value in told.items() if name not in _NOT_FOR_THE_PIPELINE}
+    if options.pop("no_shuffle", False):
+        options["shuffle"] = False
+    if options.pop("no_standardise", False):
+        options["standardise"] = False
+    if "data_dir" in options:
+        options["data_dir"] = str(options["data_dir"])
+    return {name: _PARSED[name](value) if name in _PARSED else value for name, value in options.items()}

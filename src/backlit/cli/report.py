@@ -195,18 +195,16 @@ def what_next(outcome: pipeline.Outcome, data: str, out: Path | None) -> str:
     shown = _near(model)
     if outcome.interrupted:
         checkpoint = _near(str(outcome.checkpoint))
-        return (
-            f"Stopped. The best weights so far are in {shown}; go on with: "
-            f"{show.command('backlit', 'train', '--resume', checkpoint)}"
-        )
+        go_on = show.command("backlit", "train", "--resume", checkpoint)
+        return f"Stopped. The best weights so far are in {shown}; go on with:\n  {go_on}"
     advice = _advice(outcome)
     if advice:
         return f"Saved to {shown}. It learnt little: {advice}."
     held = ["--held-out"] if outcome.judged_on == "held-out" else []
-    verb = ["predict", shown, data, *held, "--limit", "5"]
+    verb = ["predict", shown, data, *held]
     if outcome.net.recipe.image is not None:
         verb.append("--draw")
-    return f"Saved to {shown}. Next: {show.command('backlit', *verb)}"
+    return f"Saved to {shown}. Next:\n  {show.command('backlit', *verb)}"
 
 
 def _near(path: str) -> str:

@@ -6,7 +6,7 @@ Its options are those of pipeline.train, under the same names. What is shown aft
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -390,7 +390,7 @@ def run(
     if resume is not None:
         report.resume(resume, data, out, told, shown)
         return
-    options = options_of(told)
+    options = parse.options_of(told)
     if data is None:
         raise typer.BadParameter(
             "say what to train on: backlit train DATA (backlit data list says the names)", ctx=context
@@ -399,30 +399,3 @@ def run(
         report.find_eta(data, options, shown)
         return
     report.train(data, out, options, shown)
-
-
-_PARSED: dict[str, Any] = {
-    "layers": parse.layers,
-    "activation": parse.words,
-    "exclude": parse.words,
-    "batch_size": parse.batch_size,
-    "dropout": parse.dropout,
-    "class_weight": parse.class_weight,
-    "validation": parse.validation,
-    "held_out": lambda text: parse.part("--held-out", text),
-    "monitors": lambda text: () if text == "none" else "all" if text == "all" else parse.words(text),
-    "metrics": parse.words,
-}
-_NOT_FOR_THE_PIPELINE = ("data", "out", "resume", "plot", "quiet", "as_json", "find_eta")
-
-
-def options_of(told: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, as pipeline.train takes them; the others keep its defaults."""
-    options = {name: value for name, value in told.items() if name not in _NOT_FOR_THE_PIPELINE}
-    if options.pop("no_shuffle", False):
-        options["shuffle"] = False
-    if options.pop("no_standardise", False):
-        options["standardise"] = False
-    if "data_dir" in options:
-        options["data_dir"] = str(options["data_dir"])
-    return {name: _PARSED[name](value) if name in _PARSED else value for name, value in options.items()}

@@ -78,7 +78,9 @@ def _load(path: Path) -> Any:
                 f"{path} holds Python objects, which are never unpickled here; save plain arrays of numbers or words"
             ) from reason
         what = "it does not begin as one" if pickled else str(reason) or "it ends at once"
-        raise DataError(f"{path} is no whole NumPy file, or it was cut off ({what}); save it again") from reason
+        raise DataError(
+            f"{path} is no whole NumPy file, or it was cut off ({what}); save it again"
+        ) from reason
     else:
         return found
 

@@ -162,7 +162,9 @@ def _as_block(table: Table) -> Table:
         column = table.column(name)
         gaps = is_missing(column)
         if kind_of(column) not in ("number", "boolean"):
-            row = next(i for i, cell in enumerate(column.tolist()) if cell is not None and as_number(cell) is None)
+            row = next(
+                i for i, cell in enumerate(column.tolist()) if cell is not None and as_number(cell) is None
+            )
             raise DataError(
                 f"{table.cell(row, name)}: {column[row]!r} is not a number, and the model was trained on numbers "
                 "there; mend it"

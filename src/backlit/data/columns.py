@@ -226,10 +226,12 @@ def moments(known: Array, table: Table, name: str) -> tuple[float, float]:
     largest = float(np.abs(known).max())
     if largest > _TOO_LARGE:
         raise DataError(
-            f"{table.source}: the numbers of column {name!r} go up to {largest:.3g}, too large to be standardised; give "
-            f"them in a larger unit, or {_leave_out(name)}"
+            f"{table.source}: the numbers of column {name!r} go up to {largest:.3g}, too large to be standardised; "
+            f"give them in a larger unit, or {_leave_out(name)}"
         )
-    unit = math.ldexp(1.0, math.frexp(largest)[1])  # a power of 2: nothing is rounded, and no square underflows
+    unit = math.ldexp(
+        1.0, math.frexp(largest)[1]
+    )  # a power of 2: nothing is rounded, and no square underflows
     if unit < 1 / _TOO_LARGE**2:
         return 0.0, 0.0
     mean, deviation = float((known / unit).mean()) * unit, float((known / unit).std()) * unit
@@ -251,8 +253,7 @@ def _learn_words(table: Table, name: str, column: Array) -> Words:
     if len(counts) > _MANY_LEVELS and len(counts) > sum(counts.values()) / 2:
         raise DataError(
             f"{table.source}: column {name!r} has {len(counts):,} different words in {sum(counts.values()):,} "
-            "cells, as "
-            f"names and free text have, and nothing can be learnt from them; {_leave_out(name)}"
+            f"cells, as names and free text have, and nothing can be learnt from them; {_leave_out(name)}"
         )
     levels: list[str | None] = [*sorted(counts)]
     return Words(name, tuple([*levels, None] if len(words) > sum(counts.values()) else levels))

@@ -23,6 +23,7 @@ _GROUND = 40  # the longest side of the picture that the paper's brightness is e
 _CONTRAST = 0.12  # between ink and paper, of full range, below which there is no ink
 _GRAIN = 0.12  # of the ink's strength: what is paper's grain
 _INK = 0.35  # of the ink's strength: what counts as ink when its box is sought
+_SPECK = 0.0005  # of the picture: strokes that are smaller are specks
 _SMALL = 20  # pictures with a side below this are made as the 8 × 8 digits were
 _SMALL_INK = 0.305  # the part of the 8 × 8 digits that is ink, in every class the same
 
@@ -58,7 +59,7 @@ def from_photo(source: Any, shape: tuple[int, int] = (28, 28)) -> Array:
     if grey.shape == (height, width):
         border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
         return 1 - grey if np.median(border) > 0.5 else grey
-    box = _boxed(_ink(grey, name), name)
+    box = np.clip(_box_of_ink(grey, name), 0, 1)
     return _as_small_digits(box, shape) if min(shape) < _SMALL else _as_mnist(box, shape)
 
 
@@ -73,7 +74,7 @@ def _grey(source: Any) -> tuple[Array, str]:
     name = str(source) if isinstance(source, (str, Path)) else "the picture"
     try:
         if isinstance(source, (str, Path)):
-            with Path(source).open("rb") as file, Image.open(file) as opened:
+            with Image.open(source) as opened:
                 picture = _flat(ImageOps.exif_transpose(opened))
         else:
             picture = _flat(ImageOps.exif_transpose(source))
@@ -107,22 +108,30 @@ def _flat(picture: Any) -> Any:
     return Image.fromarray((grey * seen + paper * (1 - seen)).round().astype(np.uint8))
 
 
-def _ink(grey: Array, name: str) -> Array:
-    """How much ink there is at each pixel, 0 to 1, whatever the light and whichever of ink and paper is the darker."""
+def _box_of_ink(grey: Array, name: str) -> Array:
+    """The part of the picture that holds the digit, as ink from 0 to 1, whatever the light and whichever is darker.
+
+    Strokes that stand free are sought first: what reaches the edge may be the table's rim or a shadow.
+    """
     from scipy.ndimage import gaussian_filter
 
     difference = grey - _ground(grey)
     calm = gaussian_filter(difference, 1.0)  # a single grain of noise is not ink
-    darkest, lightest = -np.percentile(calm, 0.05), np.percentile(calm, 99.95)
-    strength = max(darkest, lightest)
-    if strength < _CONTRAST:
+    found = []
+    for sign in (-1.0, 1.0):
+        strength = float(np.percentile(sign * calm, 99.95))
+        if strength >= _CONTRAST:
+            ink = np.clip(sign * difference / strength, 0, 1)
+            kept, free = _strokes(ink > _INK)
+            if kept.any():
+                found.append((free, strength, np.where(ink < _GRAIN, 0, ink), kept))
+    if not found:
         raise DataError(
-            f"{name}: no ink was found on it; take a picture of one digit, dark on light or light on dark, that "
-            "fills much "
-            "of it"
+            f"{name}: no ink was found on it; take a picture of one digit, dark on light or light on dark, that fills "
+            "much of it"
         )
-    ink = np.clip((-difference if darkest > lightest else difference) / strength, 0, 1)
-    return np.where(ink < _GRAIN, 0, ink)
+    _, _, ink, kept = max(found, key=lambda one: one[:2])
+    return _cut(ink, kept)
 
 
 def _ground(grey: Array) -> Array:
@@ -134,35 +143,57 @@ def _ground(grey: Array) -> Array:
     scale = min(1.0, _GROUND / max(grey.shape))
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     small = np.asarray(picture.resize(size, Image.Resampling.BOX), dtype=np.float64)
-    ground = median_filter(small, size=max(3, round(0.7 * max(small.shape)) | 1), mode="nearest")
+    slope = _slope(small)
+    # Mirrored at the edge, a slope would bend, so it is taken out first.
+    reach = max(3, round(0.7 * max(small.shape)) | 1)
+    ground = median_filter(small - slope, size=reach, mode="reflect") + slope
     wide = Image.fromarray(ground.astype(np.float32)).resize(
         (grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR
     )
     return np.asarray(wide, dtype=np.float64)
 
 
-def _boxed(ink: Array, name: str) -> Array:
-    """The part that holds the ink. Specks away from the main strokes are left out, and so is what lies at the edge."""
+def _slope(small: Array) -> Array:
+    """The plane that most of the picture lies on: fitted three times, what is far from it left out."""
+    rows, columns = np.mgrid[0 : 1 : 1j * small.shape[0], 0 : 1 : 1j * small.shape[1]]
+    terms = np.stack([np.ones(small.size), rows.reshape(-1), columns.reshape(-1)], axis=1)
+    levels, near = small.reshape(-1), np.ones(small.size, dtype=bool)
+    plane = np.full(small.size, np.median(levels))
+    for _ in range(3):
+        plane = terms @ np.linalg.lstsq(terms[near], levels[near], rcond=None)[0]
+        off = np.abs(levels - plane)
+        near = off <= max(2 * float(np.median(off)), 1e-3)
+    return plane.reshape(small.shape)
+
+
+def _strokes(strong: Array) -> tuple[Array, bool]:
+    """Where the digit's own strokes are, specks and what reaches the edge left out; and whether they stand free of
+    it.
+    """
     from scipy.ndimage import binary_dilation, label
 
-    strong = ink > _INK
-    grown = binary_dilation(strong, iterations=max(1, round(max(ink.shape) / 60)))
+    grown = binary_dilation(strong, iterations=max(1, round(max(strong.shape) / 60)))
     parts, count = label(grown, structure=np.ones((3, 3)))
     sizes = np.bincount(parts[strong], minlength=count + 1)
-    sizes[0] = 0
     at_edge = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
-    within = np.setdiff1d(np.arange(count + 1), at_edge)
-    # A table's rim or a shadow reaches the edge; a digit cut too close does as well, but then it is alone.
-    if within.size and sizes[within].max() >= 0.03 * sizes.max():
+    within = np.setdiff1d(np.arange(1, count + 1), at_edge)
+    free = bool(within.size and sizes[within].max() >= _SPECK * strong.size)
+    if free:
         sizes[at_edge] = 0
-    kept = (
-        np.isin(parts, np.flatnonzero(sizes >= 0.1 * sizes.max())) & strong if sizes.max() else strong & False
-    )
+    sizes[0] = 0
+    return np.isin(parts, np.flatnonzero(sizes >= max(1, 0.1 * sizes.max()))) & strong, free
+
+
+def _cut(ink: Array, kept: Array) -> Array:
+    from scipy.ndimage import binary_dilation
+
     rows, columns = np.flatnonzero(kept.any(axis=1)), np.flatnonzero(kept.any(axis=0))
-    if not rows.size:
-        raise DataError(f"{name}: no ink was found on it; take a picture of one digit that fills much of it")
-    clean = np.where(binary_dilation(kept, iterations=2), ink, 0)
-    return clean[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    clean = np.where(binary_dilation(kept, iterations=2), ink, 0)[
+        rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
+    ]
+    return clean / max(
+        float(np.percentile(clean[clean > 0], 90)), _INK
+    )  # beside a dark table, ink is weaker than it
 
 
 def _scaled(box: Array, height: int, width: int) -> Array:

@@ -31,8 +31,8 @@ def read_svmlight(path: Path) -> Dataset:
         ) from reason
     if not block.shape[0]:
         raise DataError(f"{path} has no rows; an svmlight file has a line an example")
-    if np.isnan(wanted).any() or np.isinf(wanted).any():
-        raise DataError(_fault(path) or f"{path} has a label that is not finite")
+    if not (np.isfinite(wanted).all() and np.isfinite(block.data).all()):
+        raise DataError(_fault(path) or f"{path} has a number that is not finite; mend it or drop the line")
     whole = bool((wanted == np.floor(wanted)).all() and (abs(wanted) < 2**53).all())
     y: Any = wanted.astype(np.int64) if whole else wanted
     task = task_of(y)

@@ -208,9 +208,6 @@ def _from_frame(given: Any, source: str) -> Table:
         raise DataError(
             f"{source} has two columns of one name; rename one ({str(reason).splitlines()[0]})"
         ) from reason
-    repeated = [name for name in names if names.count(name) > 1]
-    if repeated:
-        raise DataError(f"{source} has two columns named {str(repeated[0])!r}; rename one")
     return Table(_by_name([(name, _from_series(frame[name])) for name in names], source), source=source)
 
 

@@ -230,16 +230,15 @@ def _words(cells: list[str], path: Path, numbers: Array, name: str) -> Array:
         values = [_BOOLEANS.get(cell) for cell in cells]
         return objects(values, gone) if any(gone) else np.array(values, dtype=bool)
     strays = [row for row, cell in enumerate(cells) if not gone[row] and as_number(cell) is None]
-    if not strays:  # "nan" written in another way
-        strays = [row for row, cell in enumerate(cells) if not gone[row]][:1]
-    where = f"{path}, line {numbers[strays[0]]}, column {name!r}"
-    if there >= _ENOUGH and len(strays) <= max(1, _STRAY * there):
-        raise DataError(
-            f"{where}: {cells[strays[0]]!r} is not a number, and the column's other cells are; mend it, or empty "
-            "the cell "
-            "if it is missing"
-        )
-    commas = sum(_DECIMAL_COMMA.fullmatch(cells[row]) is not None for row in strays)
-    if commas > len(strays) / 2:
-        raise DataError(f"{where}: {cells[strays[0]]!r} has a decimal comma; write the numbers with points")
+    if strays:
+        first = cells[strays[0]]
+        where = f"{path}, line {numbers[strays[0]]}, column {name!r}"
+        if there >= _ENOUGH and len(strays) <= max(1, _STRAY * there):
+            raise DataError(
+                f"{where}: {first!r} is not a number, and the column's other cells are; mend it, or empty the cell "
+                "if it "
+                "is missing"
+            )
+        if sum(_DECIMAL_COMMA.fullmatch(cells[row]) is not None for row in strays) > len(strays) / 2:
+            raise DataError(f"{where}: {first!r} has a decimal comma; write the numbers with points")
     return objects(list(cells), gone)

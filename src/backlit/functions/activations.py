@@ -151,10 +151,15 @@ def _relu() -> Activation:
 
 def _leaky_relu(slope: float = 0.01) -> Activation:
     slope = number("leaky_relu", "slope", slope, "0 ≤ slope < 1", lambda s: 0 <= s < 1)
+
+    def derivative(xp: Namespace, z: Array) -> Array:
+        up = xp.step(z)
+        return up + slope * (1 - up)
+
     return Activation(
         name="leaky_relu",
         f=lambda xp, z: xp.maximum(z, 0) + slope * xp.minimum(z, 0),
-        derivative=lambda xp, z: xp.step(z) + slope * (1 - xp.step(z)),
+        derivative=derivative,
         tex=r"\max(0, z) + s \min(0, z)",
         tex_derivative=r"[z > 0] + s\,[z \le 0]",
         source="Maas, Hannun & Ng 2013",

@@ -26,9 +26,10 @@ class Pair:
 
 
 def _sigmoid_binary(xp: Namespace, z: Array, a: Array, y: Array) -> Array:
-    # log(1 + e^z) − y z without its cancellation: every term is ≥ 0
-    both = xp.log1p(xp.exp(-xp.abs(z)))
-    return xp.sum(both + (1 - y) * xp.maximum(z, 0) - y * xp.minimum(z, 0))
+    if xp.fast:
+        return xp.sum(log_one_plus_exp(xp, z) - y * z)
+    # the same without its cancellation: every term is ≥ 0
+    return xp.sum(xp.log1p(xp.exp(-xp.abs(z))) + (1 - y) * xp.maximum(z, 0) - y * xp.minimum(z, 0))
 
 
 def _sigmoid_minus_y(xp: Namespace, z: Array, a: Array, y: Array) -> Array:
@@ -131,6 +132,5 @@ PAIRS: dict[tuple[str, str], Pair] = {
 
 def pair_of(activation: Activation, cost: Cost) -> Pair | None:
     """The row for this output activation and cost, or None where nothing is lost without one."""
-    if not (activation.built_in and cost.built_in):
-        return None
-    return PAIRS.get((activation.name, cost.name))
+    row = PAIRS.get((activation.name, cost.name))
+    return row if row is not None and activation.built_in and cost.built_in else None
