@@ -34,10 +34,8 @@ def main() -> None:
         print(f"  {name:15s} {min(taken):6.3f} {sorted(taken)[ROUNDS // 2]:6.3f}")
     bare = min(times["python"])
     numpy = min(times["import numpy"]) - bare
-    print(
-        f"  import backlit / import numpy: {(min(times['import backlit']) - bare) / numpy:.2f}   (at most 1.5 is wanted)"
-    )
-    print(f"  with its first use of Network: {(min(times['backlit.Network']) - bare) / numpy:.2f}")
+    for name, wanted in (("import backlit", "   (at most 1.5 is wanted)"), ("backlit.Network", "")):
+        print(f"  {name} / import numpy: {(min(times[name]) - bare) / numpy:.2f}{wanted}")
 
 
 if __name__ == "__main__":

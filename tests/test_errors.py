@@ -7,8 +7,7 @@ import inspect
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backlit import errors
 from backlit.errors import BacklitError, BacklitWarning, UsageError, missing, nearest, unknown

@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backlit.errors import UsageError
 from backlit.functions import ACTIVATIONS, COSTS, PAIRS, Activation, Cost, as_activation, as_cost, check_fit
 from backlit.namespaces import NUMPY, NUMPY_FAST
-from oracles import definitions as exact
-from oracles import rows
+from oracles import definitions as exact, rows
 from oracles.cases import ACTIVATION_OPTIONS, COST_OPTIONS, fits
 
 Array = Any

@@ -11,8 +11,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backlit.errors import MissingDependency, UsageError
 from backlit.namespaces import COMPLEX, NUMPY, NUMPY_FAST, Namespace, jax_namespace, mpmath_namespace

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backlit.errors import UsageError
 from backlit.notation import Derivative, Quantity, from_torch_name, parse, torch_name

@@ -6,8 +6,7 @@ from keyword import iskeyword
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backlit.errors import UsageError
 from backlit.options import build_option, format_option, parse_option

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from backlit.functions import PAIRS, as_activation, as_cost, pair_of
 from backlit.namespaces import NUMPY, NUMPY_FAST, mpmath_namespace
-from oracles import definitions as exact
-from oracles import rows
+from oracles import definitions as exact, rows
 
 Array = Any
 LOUD = {"over": "raise", "divide": "raise", "invalid": "raise"}

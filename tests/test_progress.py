@@ -13,8 +13,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from backlit import Network, UsageError
-from backlit import progress as room
+from backlit import Network, UsageError, progress as room
 from backlit.progress import Bar, Lines, Silent, as_progress, summary
 
 RECORD = {

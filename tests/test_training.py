@@ -10,8 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, load_digits
 
-from backlit import BacklitWarning, DataError, EngineError, Network, UsageError
-from backlit import training as room
+from backlit import BacklitWarning, DataError, EngineError, Network, UsageError, training as room
 from backlit.randomness import order_of_epoch
 from backlit.sets import make_sets, split_rows
 

@@ -7,6 +7,7 @@ no state of their own: they are functions of seed and position (randomness.py).
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Mapping
@@ -186,3 +187,9 @@ def _check(
             )
         if name in ("start", "best") and not np.isfinite(array).all():
             raise ModelError(f"{source}: {name} holds a number that is not finite; start the run anew")
+
+
+def remove(path: str | Path) -> None:
+    """Takes away the checkpoint of a finished run, which has nothing to go on from, where there is one."""
+    with contextlib.suppress(OSError):
+        Path(path).unlink(missing_ok=True)

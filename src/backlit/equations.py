@@ -14,8 +14,10 @@ from typing import Any
 
 from .functions import Activation, Cost, pair_of
 from .namespaces import Array, Namespace
-from .registry import EQUATIONS as EQUATIONS  # noqa: PLC0414  (it belongs to this page)
-from .registry import equation
+from .registry import (
+    EQUATIONS as EQUATIONS,  # noqa: PLC0414  (it belongs to this page)
+    equation,
+)
 
 Lists = Any  # indexed by l; entry 0 is None where the quantity starts at layer 1
 

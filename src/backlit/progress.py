@@ -76,8 +76,7 @@ class Bar(Silent):
 
     def start(self, epochs: int, examples: int, done: float) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as RichProgress
+        from rich.progress import BarColumn, Progress as RichProgress, TextColumn
         from rich.table import Column
 
         console = self._console or Console(stderr=True)

@@ -372,9 +372,10 @@ class _Run:
         try:
             if self.checkpoint is not None and reason is None:
                 self.save_checkpoint()
-            elif self.checkpoint is not None:
-                with contextlib.suppress(OSError):  # a finished run has nothing to go on from
-                    Path(self.checkpoint).unlink(missing_ok=True)
+            elif (
+                self.checkpoint is not None and not self.command
+            ):  # else the caller first saves what came of it
+                checkpoints.remove(self.checkpoint)
         finally:
             if self.monitor.best is not None and (reason is None or self.settings.early_stopping):
                 self.net.theta[:] = self.monitor.best

@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 
 from backlit import data
-from backlit.data import download
-from backlit.data import mnist as room
+from backlit.data import download, mnist as room
 from backlit.errors import DataError
 
 # Of the published files once decompressed, byte for byte.

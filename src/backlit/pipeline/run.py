@@ -201,6 +201,8 @@ def _run(
     if out is not None:
         net.save(out)
     interrupted = history.stop_reason == "interrupted"
+    if checkpoint is not None and not interrupted:
+        checkpoints.remove(checkpoint)  # only now: a disk that is full keeps what can be gone on from
     return Outcome(net, history, evaluation, judged_on, interrupted, out, checkpoint if interrupted else None)
 
 
