@@ -153,10 +153,7 @@ def B4(share: Array, a_before: Array, delta: Array) -> Array:
     return N2(share[:, None], delta).T @ a_before
 
 
-@equation(
-    r"C = \frac{\sum_x s_x C_x}{\sum_x s_x},\; v \to v - \eta \nabla C",
-    "the book, ch. 1; the weights are ours",
-)
+@equation(r"C = \frac{\sum_x s_x C_x}{\sum_x s_x},\; v \to v - \eta \nabla C", "the book, ch. 1; s_x is ours")
 def B5(share: Array, of_each: Array) -> Array:
     """The mean over the rows of C_x or a derivative; ``share`` (m,) is s_x / Σ s_x. Steps are optimizers.py's."""
     return share @ of_each
