@@ -265,6 +265,13 @@ def test_the_schedule_is_what_each_step_took(xy: Any) -> None:
         fit(net_of(), *xy, schedule=lambda t, T: -1.0)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "batch", "threads"), [([784, 100, 10], 10, 1), ([784, 512, 512, 10], 128, None)]
+)
+def test_small_products_are_not_shared_out(sizes: list[int], batch: int, threads: int | None) -> None:
+    assert room.suited_threads(Network(sizes), batch) == threads
+
+
 def test_engines_and_threads(xy: Any) -> None:
     net = net_of()
     fit(net, *xy, engine="numpy", threads=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import numbers
 import sys
@@ -38,6 +39,7 @@ from .sets import Sets, make_sets
 from .settings import MONITORS, Settings, given_settings, resumed
 
 Array = Any
+_WORTH_SHARING = 2**22  # multiplications, below which two threads take as long as one, or longer
 _SLICE_SECONDS = 0.05
 _CHECKPOINT_SECONDS = 60.0
 _OTHERS = ("sample_weight", "callbacks", "progress", "checkpoint", "resume")
@@ -98,8 +100,14 @@ def fit(
     sets = make_sets(net, x, y, validation=apart, sample_weight=sample_weight, class_weight=weigh, seed=seed)
     run = _Run(net, dataclasses.replace(chosen, seed=seed), sets, saved)
     run.callbacks, run.checkpoint, run.command, run.progress = called, checkpoint, command or {}, shown
-    with _blas_threads(chosen.threads):
+    with _blas_threads(chosen.threads or suited_threads(net, run.batch_size)):
         return run.go()
+
+
+def suited_threads(net: Network, batch_size: int) -> int | None:
+    """1 where a batch's largest product is too small to share out, else None: as many BLAS threads as there are."""
+    largest = max(out * into for into, out in itertools.pairwise(net.sizes))
+    return 1 if batch_size * largest < _WORTH_SHARING else None
 
 
 def _blas_threads(threads: int | None) -> Any:
