@@ -1,7 +1,8 @@
 """Names of quantities: parse and print ``dC/dw[2][3,5]``; the note's counting, the book's, and PyTorch's names.
 
 A name is read into a ``Quantity`` or a ``Derivative`` and written back in any notation. In the note the input is layer
-0; the book calls it layer 1, so converting adds or takes 1 from layers (NOTE.md, 4). Neurons count from 0 in both.
+0; the book calls it layer 1, so converting adds or takes 1 from layers (docs/equations.md, 4). Neurons count from 0 in
+both.
 This file knows no network: whether ``w[7]`` exists is the network's to say.
 """
 

@@ -137,11 +137,8 @@ def value_and_gradient(
     flat = np.zeros_like(theta)
     dC_dw, dC_db = net.views(flat)
     value = 0.0
-    for rows in chunks(X.shape[0], net.sizes):
-        part = None if masks is None else [None if mask is None else mask[rows] for mask in masks]
-        z, a = forward(xp, net.layers, w, b, X[rows], part)
-        C = equations.N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
-        value += float(equations.B5(share[rows], C))
+    for rows, part, z, a, C in _forward(net, w, b, X, Y, share, masks, xp):
+        value += C
         delta = backward(xp, net.layers, net.cost, w, z, a, Y[rows], part)
         of_w, of_b = mean_gradient(share[rows], a, delta)
         for l in range(1, len(w)):
@@ -163,13 +160,28 @@ def measure(
     w, b = net.views(theta)
     outputs = np.empty((X.shape[0], net.sizes[-1]), dtype=net.dtype)
     value = 0.0
+    for rows, _, _, a, C in _forward(net, w, b, X, Y, share, masks, xp):
+        value += C
+        outputs[rows] = a[-1]
+    return value, outputs
+
+
+def _forward(
+    net: Network,
+    w: list[Array],
+    b: list[Array],
+    X: Array,
+    Y: Array,
+    share: Array,
+    masks: list[Array] | None,
+    xp: Namespace,
+) -> Iterator[tuple[slice, list[Array] | None, list[Array], list[Array], float]]:
+    """Chunk by chunk: its rows, their masks, z and a, and what they add to C."""
     for rows in chunks(X.shape[0], net.sizes):
         part = None if masks is None else [None if mask is None else mask[rows] for mask in masks]
         z, a = forward(xp, net.layers, w, b, X[rows], part)
-        outputs[rows] = a[-1]
         C = equations.N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
-        value += float(equations.B5(share[rows], C))
-    return value, outputs
+        yield rows, part, z, a, float(equations.B5(share[rows], C))
 
 
 def trace(net: Network, X: Array, Y: Array, masks: list[Array] | None = None, xp: Namespace = NUMPY) -> Trace:

@@ -70,7 +70,7 @@ class NumpyEngine:
             if sample_weight is not None or len(rows) < m:
                 weights[i], share = _shares(rows, sample_weight, theta.dtype)
                 if not weights[i]:
-                    state.step += 1  # a batch of total weight zero makes no step (NOTE.md)
+                    state.step += 1  # a batch of total weight zero makes no step (docs/equations.md)
                     continue
             if plan.keep is not None:
                 drop = masks(plan.keep, plan.dropout_key, state.step, len(rows), net.sizes, theta.dtype)

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..errors import UsageError
 from ..namespaces import Array, Namespace
-from ..options import build_option, format_option
-from .given import OwnPair, number, own_name, tex_name
+from ..options import build_option
+from .given import OwnPair, Row, number, own_name, tex_name
 from .stable import log_one_plus_exp, logistic, logistic_slope, of_others, softmax
 
 SELU_LAMBDA = "1.0507009873554804934193349852946"
@@ -39,8 +39,8 @@ class Kink:
     right: float
 
 
-@dataclass(frozen=True)
-class Activation:
+@dataclass(frozen=True, eq=False)
+class Activation(Row):
     """One row of the table. ``f(xp, z)`` and ``derivative(xp, z)`` keep z's shape, (…, n_l).
 
     Where ``elementwise`` is false (softmax), ``derivative`` is the Jacobian ∂a_i/∂z_j of shape (…, n_l, n_l), and
@@ -64,29 +64,11 @@ class Activation:
     derivative_from_a: Callable[[Namespace, Array], Array] | None = None
     pullback: Callable[[Namespace, Array, Array], Array] | None = None
 
-    @property
-    def built_in(self) -> bool:
-        """Whether it is a row of the table, rather than the user's own."""
-        return self.own is None
-
-    @property
-    def option(self) -> str:
-        """The row as one line, ``"elu(alpha=0.5)"``: what ``as_activation`` reads."""
-        return format_option(self.name, self.parameters)
-
     def slope(self, xp: Namespace, z: Array, a: Array | None) -> Array:
         """σ′(z), from a where that is given, the namespace prefers it and the row offers it."""
         if a is not None and xp.fast and self.derivative_from_a is not None:
             return self.derivative_from_a(xp, a)
         return self.derivative(xp, z)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Activation):
-            return NotImplemented
-        return (self.option, self.own) == (other.option, other.own)
-
-    def __hash__(self) -> int:
-        return hash((self.option, self.own))
 
     def __reduce__(self) -> tuple[Callable[[Any], Activation], tuple[Any]]:
         return as_activation, (self.own or self.option,)  # pickled as what it was built from

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from ..errors import UsageError
 from ..namespaces import Array, Namespace
-from ..options import build_option, format_option
+from ..options import build_option
 from .activations import Activation
-from .given import OwnPair, number, own_name, tex_name
+from .given import OwnPair, Row, number, own_name, tex_name
 from .stable import over, times_log
 
 Targets = Literal["values", "probabilities", "distribution", "signs", "counts"]
@@ -30,8 +30,8 @@ class CostKink:
     where: str
 
 
-@dataclass(frozen=True)
-class Cost:
+@dataclass(frozen=True, eq=False)
+class Cost(Row):
     """One row of the table. ``f(xp, a, y)`` gives C_x, shape (…,); ``derivative(xp, a, y)`` gives (…, n_L)."""
 
     name: str
@@ -47,24 +47,6 @@ class Cost:
     parameters: Mapping[str, float] = field(default_factory=dict)
     analytic: bool = True
     own: OwnPair | None = None  # the user's (f, f′), where the row is theirs
-
-    @property
-    def built_in(self) -> bool:
-        """Whether it is a row of the table, rather than the user's own."""
-        return self.own is None
-
-    @property
-    def option(self) -> str:
-        """The row as one line, ``"huber(delta=2.0)"``: what ``as_cost`` reads."""
-        return format_option(self.name, self.parameters)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Cost):
-            return NotImplemented
-        return (self.option, self.own) == (other.option, other.own)
-
-    def __hash__(self) -> int:
-        return hash((self.option, self.own))
 
     def __reduce__(self) -> tuple[Callable[[Any], Cost], tuple[Any]]:
         return as_cost, (self.own or self.option,)  # pickled as what it was built from

@@ -1,14 +1,41 @@
-"""What users give to a table of functions: a row's parameters, checked, and functions of their own, named."""
+"""What the rows of both tables have in common, and what users give to them: parameters and functions of their own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..errors import UsageError
 from ..namespaces import Array
+from ..options import format_option
 
 OwnPair = tuple[Callable[..., Array], Callable[..., Array]]
+
+
+class Row:
+    """A row is known by its option, or by the user's own functions; the three fields here are every row's."""
+
+    name: str
+    parameters: Mapping[str, float]
+    own: OwnPair | None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether it is a row of the table, rather than the user's own."""
+        return self.own is None
+
+    @property
+    def option(self) -> str:
+        """The row as one line, such as ``"elu(alpha=0.5)"``, from which the table builds it again."""
+        return format_option(self.name, self.parameters)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Row) or type(other) is not type(self):
+            return NotImplemented
+        return (self.option, self.own) == (other.option, other.own)
+
+    def __hash__(self) -> int:
+        return hash((self.option, self.own))
 
 
 def own_name(f: Callable[..., Array]) -> str:
