@@ -199,6 +199,14 @@ def test_real_digits_as_small_ones(mnist: Path, digits) -> None:
     assert (names[distance.argmin(axis=1)] == y).mean() > 0.66
 
 
+def test_small_pictures_stand_upright() -> None:
+    upright = photograph(seven(), uneven=0, noise=0)
+    shear = (1, 0.3, -90, 0, 1, 0)
+    slanted = upright.transform(upright.size, Image.Transform.AFFINE, shear, fillcolor=229)
+    assert likeness(from_photo(slanted, (8, 8)), from_photo(upright, (8, 8))) > 0.97
+    assert likeness(from_photo(slanted), from_photo(upright)) < 0.9  # MNIST's keep their slant
+
+
 def test_small_pictures_have_the_sets_weight(digits) -> None:
     found = from_photo(photograph(seven()), (8, 8))
     assert found.shape == (8, 8)

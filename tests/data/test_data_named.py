@@ -189,6 +189,13 @@ def test_fingerprints_see_every_change() -> None:
     seen.add(data.Dataset("iris", table, relabelled, iris.target).fingerprint())
     seen.add(data.Dataset("iris", table).fingerprint())
     assert len(seen) == 7
+    zeros = [np.zeros((4, 2), dtype) for dtype in (np.int64, np.float64, np.uint64)] + [
+        np.zeros((2, 4), np.int64)
+    ]
+    assert (
+        len({data.Dataset("z", data.Table(block=block, names=["a", "b"])).fingerprint() for block in zeros})
+        == 4
+    )
     assert iris.fingerprint() == data.load("iris").fingerprint()
 
 

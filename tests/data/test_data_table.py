@@ -123,6 +123,7 @@ def test_rows_and_dicts() -> None:
     }
     assert columns(Table.from_any(np.array([["1", "u"], ["2", ""]]))) == {"x0": ["1", "2"], "x1": ["u", None]}
     assert columns(Table.from_any({"a": [2**70, 1]})) == {"a": [float(2**70), 1.0]}
+    assert columns(Table.from_any({"a": [2.0, "two", 2.5, True]})) == {"a": ["2", "two", "2.5", "True"]}
 
 
 def test_a_table_stays_itself_and_a_data_set_gives_its_inputs() -> None:

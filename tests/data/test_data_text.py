@@ -216,6 +216,16 @@ def test_a_word_among_numbers_is_an_error_with_its_place(refused, csv) -> None:
     )
 
 
+@pytest.mark.parametrize(("strays", "wrong"), [(3, True), (4, False)])
+def test_one_percent_of_words_is_too_few_to_be_meant(refused, csv, strays: int, wrong: bool) -> None:
+    rows = [f"{'few' if i < strays else i % 5},{i}" for i in range(300)]
+    path = csv("rooms,y\n" + "\n".join(rows))
+    if wrong:
+        assert "line 2, column 'rooms': 'few' is not a number" in refused(read_text, path, kind=DataError)
+    else:
+        assert read_text(path).column("rooms").tolist()[:5] == ["few", "few", "few", "few", "4"]
+
+
 def test_many_words_among_numbers_are_a_column_of_words(csv) -> None:
     rows = [f"{'4+' if i % 10 == 0 else i % 4},{i}" for i in range(200)]
     assert set(read_text(csv("rooms,y\n" + "\n".join(rows))).column("rooms").tolist()) == {

@@ -76,13 +76,7 @@ class Recipe:
             raise UsageError(f"missing is 'mean', 'median' or 'error'; got {missing!r}")
         if task not in (None, "classes", "values"):
             raise UsageError(f"task is 'classes' or 'values'; got {task!r}")
-        if isinstance(data, Dataset):
-            if target not in (None, data.target):
-                raise UsageError(f"the data set's target is {data.target!r} already; got target={target!r}")
-            dataset = data
-        else:
-            table = Table.from_any(data)
-            dataset = with_target(table, target, table.source)
+        dataset = _as_dataset(data, target)
         whole = dataset.inputs
         kept = whole.without(list(exclude)) if exclude else whole
         if not len(whole) or not kept.names:
@@ -304,6 +298,16 @@ class Recipe:
         if what not in self._said:
             self._said.add(what)
             warnings.warn(what, BacklitWarning, stacklevel=4)
+
+
+def _as_dataset(data: Any, target: str | None) -> Dataset:
+    """The data set as it is, or any table with its target's column split off."""
+    if not isinstance(data, Dataset):
+        table = Table.from_any(data)
+        return with_target(table, target, table.source)
+    if target not in (None, data.target):
+        raise UsageError(f"the data set's target is {data.target!r} already; got target={target!r}")
+    return data
 
 
 def _listed(names: Sequence[str]) -> str:
