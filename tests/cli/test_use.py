@@ -7,6 +7,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -340,3 +342,33 @@ def test_mnist_judges_on_its_own_test_set(backlit: Backlit, here: Path, mnist: P
         1,
         2,
     ]
+
+
+def test_nothing_that_is_read_is_written_over(backlit: Backlit, models: Path) -> None:
+    model, table = models / "flowers.safetensors", models / "flowers.csv"
+    kept = [path.read_bytes() for path in (model, table)]
+    for arguments in (
+        ("predict", model, table, "--out", model),
+        ("predict", model, table, "--out", table),
+        ("train", table, "--target", "species", "--out", table),
+        ("train", table, "--target", "species", "--plot", table),
+    ):
+        done = backlit(*arguments)
+        assert (done.code, len(done.err.splitlines())) == (2, 1)
+        assert "which is read; give it a file of its own" in done.err
+    assert [path.read_bytes() for path in (model, table)] == kept
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["data", "list"]])
+def test_a_full_stdout_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "backlit", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
+    assert "no space left" in done.stderr

@@ -6,6 +6,7 @@ a user got wrong is one line; what we got wrong shows its traceback. Nothing hea
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -25,11 +26,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("always", BacklitWarning)
         warnings.showwarning = _noter(warnings.showwarning)
         try:
+            if sys.stdout is None:
+                complain("stdout is closed; give the results somewhere to go")
+                return 2
             code = _run(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
             _swallow_stdout()
             return BROKEN_PIPE
+        except OSError as reason:
+            if reason.errno != errno.ENOSPC:
+                raise
+            _swallow_stdout()
+            complain("the results could not be written: no space left; free some, or send them elsewhere")
+            return 3
         except KeyboardInterrupt:
             say("stopped; nothing was saved")
             return INTERRUPTED

@@ -17,6 +17,7 @@ from ..network import Network
 from ..storage import check_writable, write_safely
 from . import show
 from .gallery import gallery
+from .messages import refuse_own_input
 
 Array = Any
 _ROWS = 20  # shown unless --limit says otherwise
@@ -53,6 +54,7 @@ class Answers:
 
 def show_answers(asked: Asked) -> None:
     """Everything that the command does."""
+    refuse_own_input("--out", asked.out, asked.model, asked.data)
     net = files.load(asked.model)
     if asked.out is not None:
         check_writable(asked.out, "the answers")

@@ -384,7 +384,10 @@ def run(
     A model is one safetensors file that holds everything: the weights, and how raw columns become inputs.
     """
     from . import report
+    from .messages import refuse_own_input
 
+    for option, place in (("--out", out), ("--plot", plot)):
+        refuse_own_input(option, place, data, resume)
     told = given(context)
     shown = report.Shown(quiet=quiet, as_json=as_json, plot=plot)
     if resume is not None:
