@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import DataError, missing
+from .errors import DataError, UsageError, missing
+from .storage import check_writable
 
 if TYPE_CHECKING:
     from .finder import EtaRange
@@ -70,6 +71,15 @@ def plot_eta_range(found: EtaRange, path: Any = None) -> Any:
     axis.set_ylim(min(0.0, float(found.smooth.min())), 1.15 * float(early.max()) or None)
     axis.legend(frameon=False)
     return _done(figure, path)
+
+
+def check_picture(path: str | Path) -> None:
+    """Raises now, before any work, what would keep a picture from being written: its ending, its folder, matplotlib."""
+    endings = _figure(1, 1).canvas.get_supported_filetypes()
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in endings:
+        raise UsageError(f"{path}: a picture's name ends in one of {', '.join(sorted(endings))}; take .png")
+    check_writable(path, "the picture")
 
 
 def _figure(width: float, height: float) -> Any:

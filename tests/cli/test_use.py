@@ -372,3 +372,10 @@ def test_a_full_stdout_is_one_line(arguments: list[str]) -> None:
         )
     assert (done.returncode, len(done.stderr.splitlines())) == (3, 1)
     assert "no space left" in done.stderr
+
+
+def test_a_picture_that_cant_be_is_found_before_training(backlit: Backlit, here: Path) -> None:
+    done = backlit("train", "iris", "--plot", "history.docx", "--out", "iris.safetensors")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "history.docx: a picture's name ends in one of" in done.err
+    assert list(here.iterdir()) == []

@@ -9,7 +9,7 @@ from typing import Any
 from .. import pipeline
 from ..errors import UsageError
 from ..history import History, format_number
-from ..storage import check_writable
+from ..plots import check_picture
 from . import show
 from .messages import Stopped, say
 
@@ -89,7 +89,7 @@ def default_name(data: str) -> str:
 
 def _check_plot(shown: Shown) -> None:
     if shown.plot is not None:
-        check_writable(shown.plot, "the picture")
+        check_picture(shown.plot)
 
 
 def _tell(outcome: pipeline.Outcome, data: str, out: Path | None, shown: Shown) -> None:
