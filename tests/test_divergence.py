@@ -117,7 +117,7 @@ def test_l_bfgs_from_a_start_that_is_not_finite() -> None:
     net.theta[:] = [1.0, 0.0]
     said = diverges(net, np.full((3, 1), 1e4), np.ones((3, 1)), optimizer="l_bfgs")
     assert "epoch 1, batch 1: a[1][0] (layer 1, neuron 0) is inf for example 0" in said
-    assert "Take smaller starting weights (init=), or standardised inputs" in said
+    assert "Take smaller starting weights (init=…), or standardised inputs" in said
 
 
 def test_a_loud_overflow_is_a_silent_one(rng: Any) -> None:

@@ -11,6 +11,7 @@ from scipy import sparse
 from backlit import engines, passes
 from backlit.dropout import masks
 from backlit.engines import Plan, State
+from backlit.engines.native import MISSING
 from backlit.errors import EngineError, UsageError
 from backlit.namespaces import NUMPY, NUMPY_FAST
 from backlit.network import Network
@@ -324,16 +325,14 @@ def test_engines_are_chosen_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("jax", "engine 'jax': the JAX engine is not built yet; take engine='numpy' or 'auto'"),
-        (
-            "cpu",
-            "engine 'cpu': the native engine is not part of this installation; take engine='numpy' or 'auto'",
-        ),
+        ("jax", "engine 'jax': the JAX engine is not built yet; take engine='auto'"),
+        ("cpu", f"engine 'cpu': {MISSING}; take engine='auto'"),
     ],
 )
-def test_an_engine_that_is_not_here_says_so_by_name(name: str, said: str) -> None:
-    if name in engines.ENGINES:
-        pytest.skip(f"engine {name} is part of this installation")
+def test_an_engine_that_is_not_here_says_so_by_name(
+    name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(engines.ENGINES, name, raising=False)
     x, y = data()
     net = network()
     for ask in (lambda: net.predict(x, engine=name), lambda: net.gradient(x, y, engine=name)):
@@ -345,7 +344,7 @@ def test_an_engine_that_is_not_here_says_so_by_name(name: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("nunpy", "unknown engine 'nunpy'. Did you mean 'numpy'? Known: auto, numpy, cpu, jax."),
+        ("nunpy", "unknown engine 'nunpy'. Did you mean 'numpy'? Known: auto, "),
         (None, "unknown engine None. "),
         (["numpy"], "unknown engine ['numpy']. "),
     ],

@@ -55,7 +55,7 @@ def test_with_weights_a_fraction_held_out_and_early_stopping(xy: Any) -> None:
     np.testing.assert_allclose(one["validation_cost"], two["validation_cost"], rtol=1e-6)
     stopped = net_of()
     history = stopped.fit(x, y, validation=0.2, early_stopping=1, min_delta=1e9, **how)
-    assert (len(history), history.stop_reason) == (2, "no better validation_cost for 1 epochs")
+    assert (len(history), history.stop_reason) == (2, "no better validation_cost for 1 epoch")
 
 
 def test_float32_stays_float32(xy: Any) -> None:

@@ -114,6 +114,8 @@ def test_a_class_that_is_absent(rng: Any) -> None:
     assert plain["by_class"][3] == {"class": 3, "precision": 0, "recall": 0, "f1": 0, "examples": 0}
     one = net.evaluate(x[:1], y[:1])
     json.dumps(one.to_dict(), allow_nan=False)
+    right = net.evaluate(x[:1], net.predict_labels(x[:1]))
+    assert (right.metrics["accuracy"], right.metrics["matthews"]) == (1, 0)
 
 
 def test_class_names_come_through(rng: Any) -> None:

@@ -356,7 +356,10 @@ def test_examples_and_targets_come_in_pairs(x: Any, y: Any, said: str, verb: str
         (-np.eye(N)[4], "sample_weight of row 4 is -1.0; weights are finite and not below 0"),
         (np.where(np.arange(N) == 2, np.nan, 1), "sample_weight of row 2 is nan"),
         (np.where(np.arange(N) == 2, np.inf, 1), "sample_weight of row 2 is inf"),
-        (np.zeros(N), "all sample weights are 0: the mean of C over nothing is not defined"),
+        (
+            np.zeros(N),
+            "all sample weights are 0, and the mean of C over nothing is not defined; give some above 0",
+        ),
         ("heavy", "sample_weight is a vector of 23 numbers; got 'heavy'"),
         ([[1], [2, 3]], "sample_weight is a vector of 23 numbers; got [[1], [2, 3]]"),
     ],

@@ -200,6 +200,75 @@ def test_a_dataset_is_taken_as_it_is() -> None:
     assert found.net.classes == ("setosa", "versicolor", "virginica")  # those of the whole set
 
 
+# Twenty of each class in turn, and one of the class "rare" (or 7), which is where it is asked for.
+TURNS = {
+    "words": lambda place: ["rare" if row == place else "ab"[row % 2] for row in range(41)],
+    "numbers": lambda place: [7 if row == place else row % 2 for row in range(41)],
+    "fractions": lambda place: [7.5 if row == place else row % 2 + 0.5 for row in range(41)],
+}
+
+
+@pytest.mark.parametrize("kind", TURNS)
+@pytest.mark.parametrize(
+    "told",
+    [{"validation": 5}, {"validation": 0.2}, {"validation": 0.2, "held_out": 0.3}, {"validation": None}],
+)
+def test_classes_are_those_of_the_whole_set(kind: str, told: dict[str, Any]) -> None:
+    """Wherever the only example of a class stands: to train on, to validate on, or held out."""
+    sizes = set()
+    for place in (0, 20, 40):
+        labels = TURNS[kind](place)
+        done = pipeline.train(
+            {"x": [float(row) for row in range(41)], "y": labels}, target="y", task="classes", **QUIET, **told
+        )
+        assert done.net.classes == tuple(sorted(set(labels)))
+        sizes.add(done.net.sizes[-1])
+    assert sizes == {3}
+
+
+def test_classes_that_a_test_set_alone_has(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "d.npz",
+        x_train=rng.normal(size=(60, 3)), y_train=np.arange(60) % 3 * 2,
+        x_test=rng.normal(size=(8, 3)), y_test=np.arange(8) % 4,
+    )  # fmt: skip
+    done = pipeline.train(tmp_path / "d.npz", **QUIET)
+    assert done.net.classes == (0, 1, 2, 3, 4)
+    assert done.judged_on == "held-out"
+    assert pipeline.train("iris", **QUIET).net.classes == ("setosa", "versicolor", "virginica")
+
+
+def test_what_validation_can_be_is_said() -> None:
+    for wrong in (-3, 1.5, 0):
+        with pytest.raises(UsageError) as caught:
+            pipeline.train("iris", validation=wrong)
+        assert str(caught.value) == (
+            "validation is a part of the examples between 0 and 1, the number of the last ones, a file, 'test' or "
+            f"None; got {wrong!r}"
+        )
+    with pytest.raises(UsageError, match=r"validation=150 takes the last 150 examples, and there are 150"):
+        pipeline.train("iris", validation=150)
+    with pytest.raises(
+        UsageError, match=r"'class' is the target, and can't be left out too; take it out of exclude"
+    ):
+        pipeline.train("iris", exclude="class")
+
+
+def test_labels_that_are_alike_are_right_answers() -> None:
+    """Numbers in one file and the same numbers as words in the other are one class."""
+    x = [float(row % 2) for row in range(40)]
+    done = pipeline.train(
+        {"x": x, "y": [str(row % 2) for row in range(40)]}, target="y", **QUIET | {"epochs": 60}
+    )
+    found = pipeline.predict(
+        done.net, pipeline.examples_of(done.net, load({"x": x, "y": [row % 2 for row in range(40)]}))
+    )
+    assert found.known is not None
+    assert found.known.tolist() == [str(row % 2) for row in range(40)]
+    assert found.answers.tolist() == found.known.tolist()
+
+
 # ------------------------------------------------------------------------------------------------------------- resuming
 
 

@@ -103,7 +103,8 @@ def test_validation_that_can_not_be(xy: Any) -> None:
         ):
             fit(net_of(), *xy, validation=wrong)
     with pytest.raises(
-        DataError, match=r"holding out 0.001 of 50 examples leaves 50 to train on and 0 to validate on"
+        UsageError,
+        match=r"validation=0.001 of 50 examples is less than one example of any class; take 0.043 or more",
     ):
         fit(net_of(), *xy, validation=0.001)
     with pytest.raises(UsageError, match="validation is a finite number above 0; got False"):

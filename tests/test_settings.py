@@ -67,7 +67,7 @@ REFUSED = [
     ({"epoch": 3}, "unknown setting of fit 'epoch'. Did you mean 'epochs'?"),
     ({"checkpoints": 3}, "Did you mean 'checkpoint'?"),
     *[
-        ({"optimizer": "l_bfgs", name: value}, f"so {name} can't be combined with it; leave that out, or take 'adam'")
+        ({"optimizer": "l_bfgs", name: value}, f"so {name} can't be combined with it; leave that out")
         for name, value in {
             "l1": 0.1, "dropout": 0.5, "max_norm": 1, "clip_value": 1, "clip_norm": 1, "eta": 0.1, "schedule": "cosine",
         }.items()

@@ -157,7 +157,10 @@ def test_monitors_and_metrics_that_can_not_be(xy: Any) -> None:
     x, y = xy
     values = Network([4, 1], activations="identity")
     cases = [
-        ({"monitors": "all"}, "validation_cost needs a validation set: give validation=0.1"),
+        (
+            {"monitors": "validation_cost"},
+            r"validation_cost needs a validation set: give validation=0.1, or validation=\(x, y\)",
+        ),
         ({"metrics": "f1"}, "f1 needs a validation set"),
         ({"early_stopping": 3}, "early_stopping needs a validation set"),
         ({"watch": "f1"}, "watch needs a validation set"),
@@ -174,6 +177,9 @@ def test_monitors_and_metrics_that_can_not_be(xy: Any) -> None:
     with pytest.raises(UsageError, match=r"training_accuracy is for classes, and these targets are values"):
         fit(values, x, x[:, 0], monitors="training_accuracy")
     assert "validation_accuracy" not in fit(values, x, x[:, 0], monitors="all", validation=0.2).columns
+    alone = fit(net_of(), x, y, monitors="all", epochs=1).columns
+    assert [name for name in alone if "_" in name][:2] == ["training_cost", "training_accuracy"]
+    assert "validation_cost" not in alone
 
 
 @pytest.mark.parametrize(("watch", "better"), [("validation_cost", min), ("f1", max), ("log_loss", min)])
@@ -201,15 +207,16 @@ def test_a_metric_that_is_not_defined_is_never_progress(xy: Any) -> None:
     )
     assert np.isnan(history["roc_auc"]).all()
     assert (history.best_epoch, history.stop_reason) == (1, "no better roc_auc for 3 epochs")
+    from backlit.engines import ENGINES
     from backlit.monitor import Monitor
     from backlit.settings import Settings
 
     sets = make_sets(net := net_of(), x, y, validation=0.2, sample_weight=None, class_weight=None, seed=0)
-    up = Monitor(net, Settings(watch="f1", metrics=("f1",)), sets)._better
+    up = Monitor(net, Settings(watch="f1", metrics=("f1",)), sets, ENGINES["numpy"])._better
     assert [up(*pair) for pair in ((np.nan, 0.5), (0.5, np.nan), (np.nan, np.nan), (0.6, 0.5), (0.5, 0.5))] == [
         False, True, False, True, False,
     ]  # fmt: skip
-    down = Monitor(net, Settings(min_delta=0.1), sets)._better
+    down = Monitor(net, Settings(min_delta=0.1), sets, ENGINES["numpy"])._better
     assert [down(*pair) for pair in ((0.45, 0.5), (0.35, 0.5), (np.inf, 0.5), (0.5, np.inf))] == [
         False, True, False, True,
     ]  # fmt: skip

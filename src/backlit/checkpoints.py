@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from .errors import BacklitError, ModelError, UsageError
-from .files import FORMAT, Functions, check_format, metadata, network_of, tensors
-from .history import History
+from .files import FORMAT, Functions, check_kind, check_metadata, metadata, network_of, tensors
 from .inputs import is_sparse
 from .network import Network
 from .storage import check_writable, pack, unpack, write_safely
@@ -59,19 +57,11 @@ class Checkpoint:
             )
 
 
-_KINDS: dict[str, type] = {
-    "settings": dict,
-    "engine": str,
-    "epoch": int,
-    "batch": int,
-    "t": int,
-    "step": int,
-    "history": dict,
-    "fingerprint": str,
-    "examples": int,
-    "seconds": float,
-    "command": dict,
-}
+# What of a checkpoint is kept as JSON (its kinds are in metadata.py), and what as tensors besides θ and the slots.
+_RUN = (
+    "settings", "engine", "epoch", "batch", "t", "step", "history", "fingerprint", "examples", "seconds", "command"
+)  # fmt: skip
+_TENSORS = ("start", "costs", "weights")
 
 
 def fingerprint(*arrays: Array) -> str:
@@ -92,13 +82,13 @@ def fingerprint(*arrays: Array) -> str:
 def save(checkpoint: Checkpoint, path: str | Path) -> Path:
     """Writes the checkpoint, crash-safe, and returns its path; raises DataError where it can't be written."""
     arrays = tensors(checkpoint.net)
-    arrays |= {name: np.array(getattr(checkpoint, name)) for name in ("start", "costs", "weights")}
+    arrays |= {name: np.array(getattr(checkpoint, name)) for name in _TENSORS}
     arrays |= {f"slot.{name}": slot for name, slot in checkpoint.slots.items()}
     if checkpoint.best is not None:
         arrays["best"] = checkpoint.best
     model = metadata(checkpoint.net)
     about = {"kind": "checkpoint", "format": FORMAT, "version": model["version"], "model": model}
-    about["run"] = {name: getattr(checkpoint, name) for name in _KINDS}
+    about["run"] = {name: getattr(checkpoint, name) for name in _RUN}
     return write_safely(path, pack(arrays, about), "the checkpoint")
 
 
@@ -106,22 +96,15 @@ def load(path: str | Path, functions: Functions | None = None) -> Checkpoint:
     """The checkpoint in a file; raises ModelError that names the file and what is wrong."""
     source = str(path)
     arrays, about = unpack(path, _WHAT)
-    check_format(about, "checkpoint", source)
-    try:
-        plain = _plain(about["run"], source)
-        own = {name: arrays.pop(name) for name in ("start", "costs", "weights")}
-        model = about["model"]
-    except KeyError as reason:
-        raise ModelError(
-            f"{source} is not a whole checkpoint: {reason} is missing; start the run anew"
-        ) from reason
-    except TypeError as reason:
-        raise ModelError(f"{source}: its run is not an object; start the run anew") from reason
+    check_metadata(about, "checkpoint", source)
+    plain = {name: about["run"][name] for name in _RUN}
+    gone = [name for name in _TENSORS if name not in arrays]
+    if gone:
+        raise ModelError(f"{source} is not a whole checkpoint: {gone[0]!r} is missing; start the run anew")
+    own = {name: arrays.pop(name) for name in _TENSORS}
     best = arrays.pop("best", None)
     slots = {name: arrays.pop(name) for name in list(arrays) if name.startswith("slot.")}
-    if not isinstance(model, dict):
-        raise ModelError(f"{source}: its model is not an object; start the run anew")
-    net = network_of(arrays, model, source, functions)
+    net = network_of(arrays, about["model"], source, functions)
     _check(net, own, best, slots, plain["batch"], source)
     return Checkpoint(
         net=net,
@@ -139,30 +122,13 @@ def check_place(path: str | Path) -> None:
     if not place.is_file() or not place.stat().st_size:
         return
     try:
-        check_format(unpack(path, _WHAT)[1], "checkpoint", str(path))
+        check_kind(unpack(path, _WHAT)[1], "checkpoint", str(path))
     except BacklitError as reason:
         if not place.exists():  # another run has finished just now
             return
         raise UsageError(
             f"checkpoint={str(path)!r} is another file, which a checkpoint would replace ({reason}); take another name"
         ) from reason
-
-
-def _plain(run: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The run's plain entries, each of its kind; raises KeyError where one is missing."""
-    found = {name: run[name] for name in _KINDS}
-    for name, kind in _KINDS.items():
-        value = found[name]
-        right = isinstance(value, (int, float) if kind is float else kind) and not isinstance(value, bool)
-        if right and kind in (int, float):
-            right = math.isfinite(value) and value >= 0
-        if not right:
-            raise ModelError(f"{source}: its {name} is {value!r}, which can't be; start the run anew")
-    try:
-        History.from_dict(found["history"])
-    except (KeyError, TypeError, ValueError, AttributeError) as reason:
-        raise ModelError(f"{source}: its history is malformed at {reason}; start the run anew") from reason
-    return found
 
 
 def _check(

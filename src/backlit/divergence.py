@@ -12,8 +12,10 @@ import numpy as np
 
 from . import passes
 from .errors import DivergenceError
+from .inputs import batch
 from .namespaces import NUMPY
 from .network import Network
+from .spelling import spelt
 
 Array = Any
 _ROWS_AT_ONCE = 1024  # a trace keeps every layer
@@ -50,8 +52,8 @@ def weights_diverged(net: Network, epoch: int, eta: float | None) -> DivergenceE
 
 def _remedy(eta: float | None) -> str:
     if eta is None:
-        return "Take smaller starting weights (init=)"
-    return f"Take a smaller eta (it was {eta:.3g}; try {eta / 10:.2g}), clip_norm=1"
+        return f"Take smaller starting weights ({spelt('init', ...)})"
+    return f"Take a smaller {spelt('eta')} (it was {eta:.3g}; try {eta / 10:.2g}), {spelt('clip_norm', 1)}"
 
 
 def _weight(net: Network, place: int) -> str:
@@ -69,7 +71,7 @@ def _first(net: Network, X: Array, Y: Array, rows: Array, masks: list[Array] | N
         part = slice(start, start + _ROWS_AT_ONCE)
         here = None if masks is None else [None if mask is None else mask[part] for mask in masks]
         with np.errstate(all="ignore"):
-            trace = passes.trace(net, X[rows[part]], Y[rows[part]], here, xp=NUMPY)
+            trace = passes.trace(net, batch(X, rows[part], net.dtype), Y[rows[part]], here, xp=NUMPY)
         found = _in_trace(net, trace, rows[part])
         if found:
             return weight + found

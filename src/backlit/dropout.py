@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .errors import UsageError
+from .spelling import spelt, worded
 
 Array = Any
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -75,15 +76,18 @@ def check_rates(dropout: Any, L: int) -> tuple[float, ...] | None:
     if not isinstance(listed, (list, tuple)) or not all(
         isinstance(rate, Real) and not isinstance(rate, bool) for rate in listed
     ):
-        raise UsageError(f"dropout is one rate for the hidden layers, or a list of rates; got {dropout!r}")
+        raise UsageError(
+            f"{spelt('dropout')} is one rate for the hidden layers, or a list of rates; got {dropout!r}"
+        )
     rates = [float(rate) for rate in listed]
     if len(rates) != L:
         raise UsageError(
-            f"dropout is one rate for the hidden layers, or a list of {L}: for layers 0 (the input) to {L - 1}; "
-            f"got {len(rates)}"
+            f"{spelt('dropout')} is one rate for the hidden layers, or a list of {L}: for layers 0 (the input) to "
+            f"{L - 1}; got {len(rates)}"
         )
     if one and L == 1 and dropout:
-        raise UsageError("dropout is for hidden layers and this network has none; give [rate] to drop inputs")
+        remedy = worded("give [rate] to drop inputs", "leave it out")
+        raise UsageError(f"{spelt('dropout')} is for hidden layers and this network has none; {remedy}")
     for layer, rate in enumerate(rates):
         if not 0 <= rate < 1:
             raise UsageError(f"a dropout rate is at least 0 and below 1; got {rate} for layer {layer}")

@@ -1,7 +1,7 @@
 """Model files: one safetensors file with JSON metadata, which any safetensors reader opens; never a pickle.
 
 The tensors are named as in the note, ``w1, b1, …, wL, bL``. The metadata under "backlit" holds everything else: sizes,
-functions, cost, recipe, classes, how it was trained, version.
+functions, cost, recipe, classes, how it was trained, version. What may stand there is said in metadata.py.
 """
 
 from __future__ import annotations
@@ -15,21 +15,27 @@ import numpy as np
 
 from .errors import BacklitError, ModelError, UsageError
 from .functions import as_activation, as_cost
+from .metadata import checkpoint_fault, model_fault, shown
 from .network import Network
-from .storage import pack, unpack, write_safely
+from .storage import pack, plain_json, unpack, write_safely
 
 FORMAT = 1  # raised when a file of today could not be read by the code of yesterday
 Functions = Mapping[str, Any]  # name → (f, f′), or a row of the tables
-_MALFORMED = (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError, RecursionError)
+_FAULTS = {"model": model_fault, "checkpoint": checkpoint_fault}
+_REMEDIES = {"model": "make the file anew", "checkpoint": "start the run anew"}
 
 
 def save(net: Network, path: str | Path) -> Path:
     """Writes the model, crash-safe, and returns its path; raises DataError where it can't be written.
 
     Functions of your own are kept by their names only, and have to be given again to ``load``; UsageError where two of
-    them share a name.
+    them share a name, and for what ``load`` would refuse.
     """
-    return write_safely(path, pack(tensors(net), metadata(net)), "the model")
+    about = plain_json(metadata(net))
+    fault = model_fault(about)
+    if fault:
+        raise UsageError(f"the network can't be kept in a file ({fault}); set that right first")
+    return write_safely(path, pack(tensors(net), about), "the model")
 
 
 def load(path: str | Path, *, functions: Functions | None = None) -> Network:
@@ -51,10 +57,13 @@ def tensors(net: Network) -> dict[str, Any]:
 
 
 def metadata(net: Network) -> dict[str, Any]:
-    """Everything but the numbers of θ, as plain data."""
+    """Everything but the numbers of θ, as plain data; task and classes that are not set are the recipe's."""
     from . import __version__
 
     own_functions(net)
+    task, classes = net.task, net.classes
+    if net.recipe is not None:
+        task, classes = task or net.recipe.task, classes or net.recipe.classes
     return {
         "kind": "model",
         "format": FORMAT,
@@ -65,8 +74,8 @@ def metadata(net: Network) -> dict[str, Any]:
         "dtype": net.dtype.name,
         "seed": net.seed,
         "init": net.init,
-        "task": net.task,
-        "classes": None if net.classes is None else list(net.classes),
+        "task": task,
+        "classes": None if classes is None else list(classes),
         "recipe": None if net.recipe is None else net.recipe.to_json(),
         "training": net.training,
     }
@@ -92,43 +101,50 @@ def network_of(
     arrays: Mapping[str, Any], about: Mapping[str, Any], source: str, functions: Functions | None = None
 ) -> Network:
     """The network of a file's tensors and metadata; ``source`` is what errors call the file."""
-    check_format(about, "model", source)
+    check_metadata(about, "model", source)
+    recipe = _recipe(about["recipe"], source)
     try:
         net = _network(arrays, about, source, functions or {})
-        net.task, net.classes = _task(about["task"], about["classes"], net, source)
-        net.training = dict(about["training"])
-        net.recipe = _recipe(about["recipe"], source)
     except ModelError:
         raise
     except BacklitError as reason:
-        raise ModelError(f"{source}: {reason}") from reason
-    except _MALFORMED as reason:
-        raise ModelError(
-            f"{source}: its metadata is incomplete or malformed at {reason}; make the file anew"
-        ) from reason
+        raise ModelError(f"{source} is damaged ({str(reason).rstrip('.')}); make the file anew") from reason
+    net.task, net.classes, net.recipe = about["task"], about["classes"], recipe
+    net.training = dict(about["training"])
     return net
 
 
-def check_format(about: Mapping[str, Any], kind: str, source: str) -> None:
+def check_metadata(about: Mapping[str, Any], kind: str, source: str) -> None:
+    """Raises ModelError for a file of another kind or of a newer format, and for metadata that is not whole."""
+    check_kind(about, kind, source)
+    fault = _FAULTS[kind](about)
+    if fault:
+        raise _damaged(source, fault, kind)
+
+
+def check_kind(about: Mapping[str, Any], kind: str, source: str) -> None:
     """Raises ModelError for a file of another kind or of a newer format."""
-    if about.get("kind") != kind:
-        raise ModelError(f"{source} is a Backlit {about.get('kind', 'file')}, and a {kind} was asked for")
-    form = about.get("format")
-    if not isinstance(form, int) or isinstance(form, bool):
-        raise ModelError(f"{source}: its metadata names no format; make the file anew")
-    if form > FORMAT:
+    found, form = about.get("kind"), about.get("format")
+    if found != kind and found in list(_FAULTS):
+        raise ModelError(f"{source} is a Backlit {found}, and a {kind} was asked for")
+    if found != kind:
+        fault = f"kind: {shown(found)} is no {kind}" if "kind" in about else "kind is missing"
+        raise _damaged(source, fault, kind)
+    if isinstance(form, int) and form > FORMAT:
         raise ModelError(
-            f"{source} was written by Backlit {about.get('version', '?')} in format {form}, and this version reads up "
-            f"to {FORMAT}; install a newer Backlit"
+            f"{source} was written by Backlit {about.get('version', '?')} in format {shown(form)}, and this version "
+            f"reads up to {FORMAT}; install a newer Backlit"
         )
+
+
+def _damaged(source: str, fault: str, kind: str) -> ModelError:
+    return ModelError(f"{source}: its metadata is damaged ({fault}); {_REMEDIES[kind]}")
 
 
 def _network(
     arrays: Mapping[str, Any], about: Mapping[str, Any], source: str, functions: Functions
 ) -> Network:
     sizes = about["sizes"]
-    if not isinstance(sizes, list) or not all(type(n) is int and n > 0 for n in sizes):
-        raise ModelError(f"{source}: its sizes are {sizes!r}, and each is a whole number; make the file anew")
     rows = [_function(row, "activation", as_activation, functions, source) for row in about["activations"]]
     return Network(
         sizes,
@@ -170,8 +186,6 @@ def _theta(arrays: Mapping[str, Any], sizes: list[int], dtype: str, source: str)
 
 def _function(row: Mapping[str, Any], kind: str, build: Any, functions: Functions, source: str) -> Any:
     option = row["option"]
-    if not isinstance(option, str):
-        raise ModelError(f"{source}: its {kind} is {option!r}, which is no name; make the file anew")
     if row["built_in"]:
         return build(option)
     if option not in functions:
@@ -181,23 +195,6 @@ def _function(row: Mapping[str, Any], kind: str, build: Any, functions: Function
         )
     own = build(functions[option])
     return own if own.built_in else dataclasses.replace(own, name=option)
-
-
-def _task(task: Any, classes: Any, net: Network, source: str) -> tuple[str | None, tuple[Any, ...] | None]:
-    """The file's task and class names, where they can be this network's."""
-    if task not in (None, "classes", "values"):
-        raise ModelError(
-            f"{source}: its task is {task!r}, and there are classes and values; make the file anew"
-        )
-    if classes is None:
-        return task, None
-    plain = isinstance(classes, list) and all(isinstance(one, (str, int, float)) for one in classes)
-    if not plain or len(classes) != max(2, net.sizes[-1]) or len(set(classes)) != len(classes):
-        raise ModelError(
-            f"{source}: its class names are {classes!r}, and {net.sizes[-1]} outputs have {max(2, net.sizes[-1])}, "
-            "all different; make the file anew"
-        )
-    return task, tuple(classes)
 
 
 def _recipe(plain: Any, source: str) -> Any:

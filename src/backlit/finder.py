@@ -21,6 +21,7 @@ from .optimizers import as_rule
 from .options import parse_option
 from .randomness import order_of_epoch
 from .settings import number, whole
+from .spelling import counted, worded
 from .use import examples
 
 Array = Any
@@ -107,7 +108,8 @@ def _rule(optimizer: Any) -> str:
     """The optimizer's option; raises UsageError for one that finds its own step length."""
     name = parse_option(optimizer)[0].replace("-", "_").lower() if isinstance(optimizer, str) else ""
     if name in (*NAMES, "rprop"):
-        raise UsageError(f"{name} finds its own step length, so there is no eta to find; leave eta out")
+        remedy = worded("leave eta out", "leave --find-eta out")
+        raise UsageError(f"{name} finds its own step length, so there is no eta to find; {remedy}")
     return as_rule(optimizer).option
 
 
@@ -140,9 +142,9 @@ def _costs(engine: Any, net: Network, plan: Plan, X: Array, Y: Array, order: Arr
 def _read(etas: Array, costs: Array, tried: float) -> EtaRange:
     """The suggestion: the steepest fall of the smoothed cost over log η, before its least value."""
     if len(costs) < 10:
+        remedy = worded("begin lower (lowest=), or standardise the inputs", "standardise the inputs")
         raise UsageError(
-            f"the cost broke out after {len(costs)} steps, at eta = {tried:.2g}: begin lower (lowest=), or standardise "
-            "the inputs"
+            f"the cost broke out after {counted(len(costs), 'step')}, at eta = {tried:.2g}: {remedy}"
         )
     smooth = _smoothed(costs, len(costs) / _WINDOW)
     lowest = max(2, int(np.argmin(smooth)))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .errors import UsageError, unknown
+from .spelling import counted
 
 _FORMATS = {"epoch": "{:d}", "eta": "{:.4g}", "seconds": "{:.2f}", "examples_per_second": "{:,.0f}"}
 TITLES = {
@@ -91,7 +92,7 @@ class History:
         return self.table()
 
     def __repr__(self) -> str:
-        return f"<History of {len(self)} epochs: {', '.join(self.columns)}; stopped: {self.stop_reason}>"
+        return f"<History of {counted(len(self), 'epoch')}: {', '.join(self.columns)}; stopped: {self.stop_reason}>"
 
     def table(self, rows: int = 20) -> str:
         """A table for people, at most ``rows`` epochs of it: among them the first, the last and, marked, the best."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import passes
+from . import engines, passes
 from .engines.numpy import quiet
 from .errors import UsageError, unknown
 from .network import Network
@@ -115,6 +115,14 @@ def _balanced_accuracy(p: Predictions) -> float:
     return float(recall_score(p.known, p.predicted, labels=np.unique(p.known), **_MACRO))
 
 
+def _matthews(p: Predictions) -> float:
+    """0 where one class is all there is, known and predicted; scikit-learn says so too, and warns."""
+    from sklearn.metrics import matthews_corrcoef
+
+    alone = len(np.union1d(p.known, p.predicted)) == 1
+    return 0.0 if alone else float(matthews_corrcoef(p.known, p.predicted))
+
+
 def _r2(p: Predictions) -> float:
     from sklearn.metrics import r2_score
 
@@ -127,7 +135,7 @@ FOR_CLASSES: dict[str, Callable[[Predictions], float]] = {
     "balanced_accuracy": _balanced_accuracy,
     "precision": _sklearn("precision_score", **_MACRO),
     "f1": _sklearn("f1_score", **_MACRO),
-    "matthews": _sklearn("matthews_corrcoef"),
+    "matthews": _matthews,
     "log_loss": _log_loss,
     "roc_auc": _roc_auc,
     "top_3_accuracy": _top_3,
@@ -200,7 +208,8 @@ def evaluate(net: Network, x: Any, y: Any, *, sample_weight: Any = None) -> Eval
     ``predict`` does.
     """
     X, Y = examples(net, x, y)
-    cost, outputs = passes.measure(net, net.theta, X, Y, passes.shares(len(Y), net.dtype, sample_weight))
+    share = passes.shares(len(Y), net.dtype, sample_weight)
+    cost, outputs = engines.choose("auto", net, None, X).measure(net, net.theta, X, Y, share)
     p = predictions(net, Y, outputs)
     metrics = {name: _measured(metric, p) for name, metric in table_for(net).items()}
     if net.task != "classes":

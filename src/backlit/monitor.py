@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from . import passes
+from .engines import Engine
 from .engines.numpy import quiet
 from .errors import UsageError, unknown
 from .history import History
 from .metrics import accuracy, check_metric, score
-from .namespaces import NUMPY_FAST
 from .network import Network
 from .sets import Sets
 from .settings import MONITORS, Settings
+from .spelling import spelt, worded
 
 Array = Any
 _LOWER_IS_BETTER = ("cost", "mae", "rmse", "median_absolute_error", "max_error", "log_loss")
@@ -30,35 +31,34 @@ class Monitor:
     Refuses monitors, metrics and a column to watch that the run can't have (UsageError) before it starts.
     """
 
-    def __init__(self, net: Network, settings: Settings, sets: Sets) -> None:
-        self.net, self.settings, self.sets = net, settings, sets
+    def __init__(self, net: Network, settings: Settings, sets: Sets, engine: Engine) -> None:
+        self.net, self.settings, self.sets, self.engine = net, settings, sets, engine
         self._check_names()
         self.watch = self._watched()
         self.best: Array | None = None
 
     def _check_names(self) -> None:
         settings, classes = self.settings, self.net.task == "classes"
+        # All of them are all that there can be: none of values' accuracies, and none of a set that isn't there.
+        named = () if settings.monitors == MONITORS else settings.monitors
         for name in settings.metrics:
             check_metric(name, self.net)
-        for name in settings.monitors:
-            if name.endswith("_accuracy") and settings.monitors != MONITORS and not classes:
-                raise UsageError(f"{name} is for classes, and these targets are values; take metrics=['r2']")
-        on_validation = [
-            *(name for name in settings.monitors if name.startswith("validation")),
-            *settings.metrics,
-        ]
-        if on_validation and self.sets.held_out is None:
-            raise UsageError(
-                f"{on_validation[0]} needs a validation set: give validation=0.1, or validation=(x, y)"
-            )
+        for name in named:
+            if name.endswith("_accuracy") and not classes:
+                raise UsageError(
+                    f"{name} is for classes, and these targets are values; take {spelt('metrics', ['r2'])}"
+                )
+        on_validation = [*(name for name in named if name.startswith("validation")), *settings.metrics]
+        if on_validation and self.sets.apart is None:
+            raise _without_validation(on_validation[0])
 
     def _watched(self) -> str | None:
         """The column whose best epoch is remembered; None where there is nothing to measure it on."""
         settings = self.settings
-        if self.sets.held_out is None:
+        if self.sets.apart is None:
             asked = "early_stopping" if settings.early_stopping else "watch" if settings.watch else None
             if asked:
-                raise UsageError(f"{asked} needs a validation set: give validation=0.1, or validation=(x, y)")
+                raise _without_validation(spelt(asked))
             return None
         accuracies = ["validation_accuracy"] if self.net.task == "classes" else []
         can = ["validation_cost", *accuracies, *settings.metrics]
@@ -91,14 +91,12 @@ class Monitor:
         net, n = self.net, len(rows)
         share = passes.shares(n, net.dtype, weights)
         if n == len(Y):
-            cost, outputs = passes.measure(net, net.theta, X, Y, share, xp=NUMPY_FAST)
+            cost, outputs = self.engine.measure(net, net.theta, X, Y, share)
         else:
             cost, outputs = 0.0, np.empty((n, net.sizes[-1]), dtype=net.dtype)
             for part in passes.chunks(n, net.sizes):
                 at = rows[part]
-                of_part, outputs[part] = passes.measure(
-                    net, net.theta, X[at], Y[at], share[part], xp=NUMPY_FAST
-                )
+                of_part, outputs[part] = self.engine.measure(net, net.theta, X[at], Y[at], share[part])
                 cost += of_part
         found = {f"{which}_cost": cost}
         if net.task == "classes":
@@ -122,3 +120,8 @@ class Monitor:
         assert self.watch is not None
         sign = 1 if self.watch.endswith(_LOWER_IS_BETTER) else -1
         return sign * new < sign * old - self.settings.min_delta
+
+
+def _without_validation(what: str) -> UsageError:
+    another = worded("validation=(x, y)", "--validation FILE")
+    return UsageError(f"{what} needs a validation set: give {spelt('validation', 0.1)}, or {another}")

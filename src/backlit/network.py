@@ -18,6 +18,7 @@ from .errors import CountingError, UsageError
 from .functions import Activation, Cost, as_activation, as_cost, check_fit
 from .initialisation import check_scheme, initialise
 from .randomness import as_seed
+from .spelling import spelt
 from .verbs import Verbs
 
 Array = Any
@@ -405,5 +406,5 @@ def _check_dtype(dtype: Any) -> np.dtype[Any]:
     except (TypeError, ValueError, SyntaxError):
         found = np.dtype(object)
     if found not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise UsageError(f"dtype is float32 or float64; got {dtype!r}")
+        raise UsageError(f"{spelt('dtype')} is float32 or float64; got {dtype!r}")
     return found

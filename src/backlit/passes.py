@@ -15,8 +15,10 @@ import numpy as np
 from . import equations
 from .equations import backward, forward, mean_gradient
 from .errors import DataError, UsageError
+from .inputs import batch
 from .namespaces import NUMPY, Namespace
 from .network import LayerList, Network, Parameters
+from .spelling import spelt
 
 Array = Any
 _NUMBERS_AT_ONCE = 2**19  # in the widest layer of a chunk: small enough for the cache, large enough for BLAS
@@ -67,7 +69,7 @@ def predict(net: Network, w: list[Array], b: list[Array], X: Array, xp: Namespac
     """a^L, (n, n_L)."""
     out = np.empty((X.shape[0], net.sizes[-1]), dtype=net.dtype)
     for rows in chunks(X.shape[0], net.sizes):
-        out[rows] = forward(xp, net.layers, w, b, X[rows])[1][-1]
+        out[rows] = forward(xp, net.layers, w, b, batch(X, rows, net.dtype))[1][-1]
     return out
 
 
@@ -76,17 +78,23 @@ def check_weights(n: int, sample_weight: Any) -> Array:
     try:
         weights = np.asarray(sample_weight, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DataError(f"sample_weight is a vector of {n} numbers; got {sample_weight!r}") from None
+        raise DataError(
+            f"{spelt('sample_weight')} is a vector of {n} numbers; got {sample_weight!r}"
+        ) from None
     if weights.shape != (n,):
         raise DataError(
-            f"sample_weight has one weight for each of the {n} examples; got shape {weights.shape}"
+            f"{spelt('sample_weight')} has one weight for each of the {n} examples; got shape {weights.shape}"
         )
     wrong = ~(np.isfinite(weights) & (weights >= 0))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise DataError(f"sample_weight of row {row} is {weights[row]}; weights are finite and not below 0")
+        raise DataError(
+            f"{spelt('sample_weight')} of row {row} is {weights[row]}; weights are finite and not below 0"
+        )
     if not weights.any():
-        raise DataError("all sample weights are 0: the mean of C over nothing is not defined")
+        raise DataError(
+            "all sample weights are 0, and the mean of C over nothing is not defined; give some above 0"
+        )
     return weights
 
 
@@ -179,7 +187,7 @@ def _forward(
     """Chunk by chunk: its rows, their masks, z and a, and what they add to C."""
     for rows in chunks(X.shape[0], net.sizes):
         part = None if masks is None else [None if mask is None else mask[rows] for mask in masks]
-        z, a = forward(xp, net.layers, w, b, X[rows], part)
+        z, a = forward(xp, net.layers, w, b, batch(X, rows, net.dtype), part)
         C = equations.N5(xp, net.activations[-1], net.cost, z[-1], a[-1], Y[rows])
         yield rows, part, z, a, float(equations.B5(share[rows], C))
 
@@ -187,7 +195,7 @@ def _forward(
 def trace(net: Network, X: Array, Y: Array, masks: list[Array] | None = None, xp: Namespace = NUMPY) -> Trace:
     """Everything between x and the derivatives, a row an example; memory for all layers at once."""
     w, b = net.views(net.theta)
-    z, a = forward(xp, net.layers, w, b, X, masks)
+    z, a = forward(xp, net.layers, w, b, batch(X, slice(None), net.dtype), masks)
     delta = backward(xp, net.layers, net.cost, w, z, a, Y, masks)
     dC_da = [equations.N11(w[l + 1], delta[l + 1]) for l in range(net.L)]
     dC_da.append(equations.N6("dC/da", xp, net.cost, a[-1], Y))

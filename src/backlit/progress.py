@@ -1,16 +1,17 @@
 """What training shows while it runs: a live bar on a terminal, one plain line an epoch elsewhere, or nothing.
 
-Everything goes to stderr. Training calls ``start``, ``advance`` after some steps, ``epoch`` after each, and ``close``.
+Everything goes to stderr, and where that is closed, nowhere: a run does not end because nobody looks on. Training calls
+``start``, ``advance`` after some steps, ``epoch`` after each, and ``close``.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Any, Protocol
 
 from .errors import UsageError
 from .history import TITLES, format_number
+from .streams import lasting_stderr
 
 _EVERY = 0.1  # seconds between two drawings
 _WIDE = 110  # columns from which on the line has room for whole words
@@ -62,7 +63,7 @@ class Lines(Silent):
     def epoch(self, record: dict[str, Any]) -> None:
         speed = format_number("examples_per_second", record["examples_per_second"])
         line = f"epoch {record['epoch']} of {self._epochs} · {summary(record)} · {speed} examples/s"
-        print(line, file=sys.stderr, flush=True)
+        print(line, file=lasting_stderr(), flush=True)
 
 
 class Bar(Silent):
@@ -79,7 +80,7 @@ class Bar(Silent):
         from rich.progress import BarColumn, Progress as RichProgress, TextColumn
         from rich.table import Column
 
-        console = self._console or Console(stderr=True)
+        console = self._console or Console(file=lasting_stderr())
         self._epochs, self._examples, self._record = epochs, examples, dict[str, Any]()
         self._drawn, self._seen = time.perf_counter(), round(done * examples)
         self._speed: float | None = None
@@ -172,7 +173,7 @@ def as_progress(wanted: Any) -> Progress:
     if wanted is None or wanted is True:
         from rich.console import Console
 
-        console = Console(stderr=True)
+        console = Console(file=lasting_stderr())
         live = console.is_jupyter or (console.is_terminal and not console.is_dumb_terminal)
         return Bar(console) if live else Lines()
     if not all(callable(getattr(wanted, name, None)) for name in ("start", "advance", "epoch", "close")):

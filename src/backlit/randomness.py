@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from .errors import UsageError
+from .spelling import spelt
 
 Purpose = Literal["initialisation", "order", "dropout", "split", "data"]
 _PURPOSES: tuple[Purpose, ...] = ("initialisation", "order", "dropout", "split", "data")
@@ -24,7 +25,7 @@ def as_seed(seed: object) -> int:
     except TypeError:
         number = -1
     if isinstance(seed, bool) or number < 0:
-        raise UsageError(f"seed must be an integer ≥ 0; got {seed!r}")
+        raise UsageError(f"{spelt('seed')} must be an integer ≥ 0; got {seed!r}")
     return number
 
 

@@ -19,6 +19,7 @@ from .optimizers import RULES, Rule, as_rule
 from .options import parse_option
 from .randomness import as_seed
 from .schedules import Schedule, as_schedule
+from .spelling import spelt
 
 MONITORS = ("training_cost", "training_accuracy", "validation_cost", "validation_accuracy")
 
@@ -132,15 +133,17 @@ def check(settings: Settings, net: Network) -> Settings:
     s = _normalised(settings, net)
     if s.validation is not None and s.validation >= 1:
         raise UsageError(
-            "validation is a fraction of the examples, between 0 and 1, or a pair (x, y); "
+            f"{spelt('validation')} is a fraction of the examples, between 0 and 1, or a pair (x, y); "
             f"got {settings.validation!r}"
         )
+    if "all" in s.monitors:
+        raise UsageError(f"'all' stands for every monitor, and alone: give {spelt('monitors', 'all')}")
     for name in s.monitors:
         if name not in MONITORS:
             raise unknown("monitor", name, (*MONITORS, "all"))
     for name in ("engine", "watch"):
         if not isinstance(getattr(s, name), str) and (name, getattr(s, name)) != ("watch", None):
-            raise UsageError(f"{name} is a name; got {getattr(s, name)!r}")
+            raise UsageError(f"{spelt(name)} is a name; got {getattr(s, name)!r}")
     if s.lbfgs:
         _check_lbfgs(s)
     return s
@@ -148,7 +151,7 @@ def check(settings: Settings, net: Network) -> Settings:
 
 def _normalised(s: Settings, net: Network) -> Settings:
     if not isinstance(s.shuffle, (bool, np.bool_)):
-        raise UsageError(f"shuffle is True or False; got {s.shuffle!r}")
+        raise UsageError(f"{spelt('shuffle')} is True or False; got {s.shuffle!r}")
     numbers_of: dict[str, Any] = {
         name: number(name, getattr(s, name), zero=True) for name in ("l1", "l2", "min_delta")
     }
@@ -191,8 +194,8 @@ def _check_lbfgs(settings: Settings) -> None:
     given = [name for name, value in bad.items() if value]
     if given:
         raise UsageError(
-            f"l_bfgs takes whole batches and finds its own step length, so {' and '.join(given)} can't be combined "
-            "with it; leave that out, or take 'adam'"
+            f"l_bfgs takes whole batches and finds its own step length, so {' and '.join(map(spelt, given))} can't "
+            f"be combined with it; leave that out, or take {spelt('optimizer', 'adam')}"
         )
 
 
@@ -209,7 +212,9 @@ def _optimizer(given: Any) -> str:
         raise unknown("optimizer", parse_option(given)[0], [*RULES, LBFGS])
     rule = as_rule(given)
     if rule.name not in RULES:
-        raise UsageError(f"optimizer is one of {', '.join([*RULES, LBFGS])}; got a rule called {rule.name!r}")
+        raise UsageError(
+            f"{spelt('optimizer')} is one of {', '.join([*RULES, LBFGS])}; got a rule called {rule.name!r}"
+        )
     return rule.option
 
 
@@ -224,7 +229,7 @@ def _dropout(given: Any, net: Network) -> float | tuple[float, ...]:
         rates = float(given) if one else tuple(float(rate) for rate in _no_words(given))
     except (TypeError, ValueError) as reason:
         raise UsageError(
-            f"dropout is one rate for the hidden layers, or a list of {net.L}: for layers 0 (the input) to "
+            f"{spelt('dropout')} is one rate for the hidden layers, or a list of {net.L}: for layers 0 (the input) to "
             f"{net.L - 1}; got {given!r}"
         ) from reason
     check_rates(rates, net.L)
@@ -235,10 +240,12 @@ def _class_weight(given: Any) -> Any:
     if given is None or (isinstance(given, str) and given == "balanced"):
         return given
     if not isinstance(given, Mapping):
-        raise UsageError(f"class_weight is 'balanced' or a dict from class to weight; got {given!r}")
+        raise UsageError(
+            f"{spelt('class_weight')} is 'balanced' or a dict from class to weight; got {given!r}"
+        )
     return {
         name.item() if isinstance(name, np.generic) else name: number(
-            f"class_weight of {name!r}", weight, zero=True
+            "class_weight", weight, zero=True, of=f" of {name!r}"
         )
         for name, weight in given.items()
     }
@@ -247,7 +254,7 @@ def _class_weight(given: Any) -> Any:
 def _names(what: str, given: Any) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given)
     if not all(isinstance(name, str) for name in names):
-        raise UsageError(f"{what} is a name, or a list of names; got {given!r}")
+        raise UsageError(f"{spelt(what)} is a name, or a list of names; got {given!r}")
     return tuple(dict.fromkeys(names))
 
 
@@ -264,13 +271,17 @@ def _or_none(rule: Any, name: str, value: Any, *more: Any) -> Any:
 def whole(name: str, value: Any, least: int, note: str = "") -> int:
     """``value`` as a Python integer of at least ``least``; raises UsageError."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < least:
-        raise UsageError(f"{name} is a whole number of at least {least}{note}; got {value!r}")
+        raise UsageError(f"{spelt(name)} is a whole number of at least {least}{note}; got {value!r}")
     return int(value)
 
 
-def number(name: str, value: Any, zero: bool = False) -> float:
-    """``value`` as a finite Python float above 0 (or 0, where ``zero`` allows it); raises UsageError."""
+def number(name: str, value: Any, zero: bool = False, of: str = "") -> float:
+    """``value`` as a finite Python float above 0 (or 0, where ``zero`` allows it); raises UsageError.
+
+    ``of`` says which of the argument's numbers it is.
+    """
     real = not isinstance(value, bool) and isinstance(value, numbers.Real) and math.isfinite(value)
     if not real or value < 0 or (value == 0 and not zero):
-        raise UsageError(f"{name} is a finite number {'of at least' if zero else 'above'} 0; got {value!r}")
+        least = "of at least" if zero else "above"
+        raise UsageError(f"{spelt(name)}{of} is a finite number {least} 0; got {value!r}")
     return float(value)

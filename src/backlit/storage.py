@@ -155,15 +155,15 @@ def _check_readable(source: Path, what: str) -> None:
     """Raises ModelError where there is nothing to read: no file, a directory, a pipe, or no permission."""
     try:
         kind = source.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise ModelError(f"{source} is a directory; give the path of {what}")
-        if not stat.S_ISREG(kind):
-            raise ModelError(f"{source} is a device or a pipe; give the path of {what}")
-        source.open("rb").close()
+        if stat.S_ISREG(kind):
+            source.open("rb").close()
     except FileNotFoundError as reason:
         raise _no_file(source, what) from reason
     except (OSError, ValueError) as reason:
         raise ModelError(f"{source} can't be read: {_reason(reason)}; give the path of {what}") from reason
+    if not stat.S_ISREG(kind):
+        is_what = "a directory" if stat.S_ISDIR(kind) else "a device or a pipe"
+        raise ModelError(f"{source} is {is_what}; give the path of {what}")
 
 
 def _place(target: Path) -> Path:

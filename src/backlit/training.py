@@ -1,7 +1,7 @@
 """Training: epochs, batches, schedules, stopping and the history; owns all randomness of a run.
 
-The arithmetic of a step is an engine's; here is what is decided between steps. A run is worked off in slices of a few
-hundredths of a second, between which Ctrl-C is looked at; no result depends on where slices end.
+The arithmetic of a step is an engine's; here is what is decided between steps. A run is worked off in slices of a tenth
+of a second, between which Ctrl-C is looked at; no result depends on where slices end.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import dataclasses
 import itertools
 import math
 import numbers
-import sys
 import time
 import warnings
 from collections.abc import Sequence
@@ -37,10 +36,12 @@ from .randomness import dropout_key, order_of_epoch
 from .schedules import plateau_factor
 from .sets import Sets, make_sets
 from .settings import MONITORS, Settings, given_settings, resumed
+from .spelling import counted
+from .streams import lasting_stderr
 
 Array = Any
 _WORTH_SHARING = 2**22  # multiplications, below which two threads take as long as one, or longer
-_SLICE_SECONDS = 0.05
+_SLICE_SECONDS = 0.1
 _CHECKPOINT_SECONDS = 60.0
 _OTHERS = ("sample_weight", "callbacks", "progress", "checkpoint", "resume")
 INTERRUPTED = "interrupted"
@@ -80,28 +81,72 @@ def fit(
     unless ``checkpoint`` says where; a finished run deletes its checkpoint. Raises UsageError, DataError, ModelError,
     EngineError, or DivergenceError at the first cost that is not finite; the epoch's first weights are then back.
     """
+    run = prepare(
+        net,
+        x,
+        y,
+        validation=validation,
+        sample_weight=sample_weight,
+        monitors=monitors,
+        metrics=metrics,
+        callbacks=callbacks,
+        checkpoint=checkpoint,
+        resume=resume,
+        **settings,
+    )
+    run.command, run.progress = command or {}, as_progress(progress)
+    with blas_threads(run.settings.threads or suited_threads(net, run.batch_size)):
+        return run.go()
+
+
+def prepare(
+    net: Network,
+    x: Any,
+    y: Any,
+    *,
+    validation: Any = None,
+    sample_weight: Any = None,
+    monitors: Any = (),
+    metrics: Any = (),
+    callbacks: Any = (),
+    checkpoint: str | Path | None = None,
+    resume: str | Path | None = None,
+    encode: Encode = examples,
+    **settings: Any,
+) -> Run:
+    """A run of ``fit`` before its first step, all of it checked; ``encode`` makes a^0 and targets of x and y.
+
+    Raises what ``fit`` raises, but for DivergenceError.
+    """
     if isinstance(validation, numbers.Real):
         settings["validation"], validation = validation, None
     monitors = MONITORS if isinstance(monitors, str) and monitors == "all" else monitors
     settings |= {name: value for name, value in (("monitors", monitors), ("metrics", metrics)) if value}
     saved = None if resume is None else checkpoints.load(resume, own_functions(net))
     if saved is None:
-        chosen = given_settings(settings, _OTHERS, net)
+        chosen = given_settings(settings, OTHERS, net)
     else:
         saved.check_network(net)
-        chosen = resumed(saved.settings, settings, _OTHERS, net)
+        chosen = resumed(saved.settings, settings, OTHERS, net)
     checkpoint = resume if checkpoint is None else checkpoint
     if checkpoint is not None:
         chosen.to_json()
         checkpoints.check_place(checkpoint)
-    called, shown = as_callbacks(callbacks), as_progress(progress)
+    called = as_callbacks(callbacks)
     seed = net.seed if chosen.seed is None else chosen.seed
-    apart, weigh = chosen.validation if validation is None else validation, chosen.class_weight
-    sets = make_sets(net, x, y, validation=apart, sample_weight=sample_weight, class_weight=weigh, seed=seed)
-    run = _Run(net, dataclasses.replace(chosen, seed=seed), sets, saved)
-    run.callbacks, run.checkpoint, run.command, run.progress = called, checkpoint, command or {}, shown
-    with _blas_threads(chosen.threads or suited_threads(net, run.batch_size)):
-        return run.go()
+    sets = make_sets(
+        net,
+        x,
+        y,
+        validation=chosen.validation if validation is None else validation,
+        sample_weight=sample_weight,
+        class_weight=chosen.class_weight,
+        seed=seed,
+        encode=encode,
+    )
+    run = Run(net, dataclasses.replace(chosen, seed=seed), sets, saved)
+    run.callbacks, run.checkpoint = called, checkpoint
+    return run
 
 
 def suited_threads(net: Network, batch_size: int) -> int | None:
@@ -131,14 +176,12 @@ class _Run:
         self, net: Network, settings: Settings, sets: Sets, saved: checkpoints.Checkpoint | None
     ) -> None:
         self.net, self.settings, self.sets = net, settings, sets
-        self.monitor = Monitor(net, settings, sets)
         self.seed = int(settings.seed or 0)
         n = len(sets.rows)
         self.batch_size = min(n, n if settings.lbfgs or settings.batch_size is None else settings.batch_size)
         self.steps = -(-n // self.batch_size)
         self.eta = settings.eta or (1.0 if settings.lbfgs else settings.rule.eta)
         self.history = History()
-        self.history.watched = self.monitor.watch
         self.done_before = int(net.training.get("epochs", 0))  # by earlier fits: no order is used twice
         self.state = State(step=int(net.training.get("steps", 0)))
         self.epoch, self.batch, self.seconds = 0, 0, 0.0
@@ -148,6 +191,8 @@ class _Run:
         self.saved_at = time.perf_counter()
         self.plan = self._plan()
         self.engine = engines.choose(saved.engine if saved else settings.engine, net, self.plan, sets.X)
+        self.monitor = Monitor(net, settings, sets, self.engine)
+        self.history.watched = self.monitor.watch
         self._print: str | None = None
         if saved is not None:
             self._go_on_from(saved)
@@ -165,14 +210,16 @@ class _Run:
             max_norm=s.max_norm,
             keep=check_rates(s.dropout, self.net.L),
             dropout_key=dropout_key(self.seed),
+            threads=s.threads,
         )
 
     def _go_on_from(self, saved: checkpoints.Checkpoint) -> None:
         """Takes a checkpoint's place; raises ModelError where the data is not the same."""
         if saved.fingerprint != self._fingerprint():
             raise ModelError(
-                f"the checkpoint is of a run on other data ({saved.examples:,} examples then, {len(self.sets.Y):,} "
-                "now, or the same number with other content or weights); resume with the data that it was started on"
+                f"the checkpoint is of a run on other data ({counted(saved.examples, 'example')} then, "
+                f"{len(self.sets.Y):,} now, or the same number with other content or weights); resume with the data "
+                "that it was started on"
             )
         wanted = set() if self.settings.lbfgs else set(self.settings.rule.slots)
         fits = set(saved.slots) == wanted or (not saved.slots and not saved.t)
@@ -291,7 +338,7 @@ class _Run:
             return event.stop_reason
         patience = self.settings.early_stopping
         if patience is not None and waited >= patience:
-            return f"no better {self.monitor.watch} for {patience} epochs"
+            return f"no better {self.monitor.watch} for {counted(patience, 'epoch')}"
         return None
 
     def _check_weights(self, eta: float | None) -> None:
@@ -390,7 +437,7 @@ class _Run:
             self._tell_model()
         if reason is None and self.checkpoint is None and type(self.progress) is not Silent:
             kept = "last" if self.monitor.best is None else "best"
-            print(f"stopped; the {kept} weights so far are kept", file=sys.stderr)
+            print(f"stopped; the {kept} weights so far are kept", file=lasting_stderr())
 
     def _tell_model(self) -> None:
         told = {"engine": self.engine.name, "eta": None if self.settings.lbfgs else self.eta}

@@ -71,13 +71,17 @@ def value(
     l2: float = 0.0,
     sample_weight: Any = None,
     dropout_masks: Any = None,
+    engine: str = "auto",
 ) -> passes.Value:
     """C (B5) and, where asked, R1; ``included`` says what took part."""
     passes.check_penalties(l1, l2)
     X, Y = examples(net, x, y)
     share = passes.shares(len(Y), net.dtype, sample_weight)
     masks = passes.check_masks(net, dropout_masks, len(Y))
-    C = passes.measure(net, net.theta, X, Y, share, masks)[0]
+    if masks is None:
+        C = engines.choose(engine, net, None, X).measure(net, net.theta, X, Y, share)[0]
+    else:
+        C = passes.measure(net, net.theta, X, Y, share, masks)[0]
     C += passes.penalty(net, net.views(net.theta)[0], l1, l2)
     return passes.Value(C, passes.included(l1, l2, sample_weight, dropout_masks))
 

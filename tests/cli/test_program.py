@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pty
 import re
@@ -185,6 +186,32 @@ def test_a_reader_that_went_away_is_no_matter() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize("stdout_too", [False, True])
+def test_progress_that_nobody_reads_costs_no_model(tmp_path: Path, stdout_too: bool) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "backlit", "train", "iris", "--epochs", "3", "--out", "m.safetensors"],
+        stdout=writer if stdout_too else subprocess.PIPE, stderr=writer,
+        cwd=tmp_path, text=True, encoding="utf-8", env=ENVIRONMENT, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode == (141 if stdout_too else 0)
+    assert stdout_too or "Saved to m.safetensors. Next:" in done.stdout
+    assert library.load(tmp_path / "m.safetensors").training["epochs"] == 3
+
+
+def test_a_closed_stderr_is_not_written_elsewhere(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m backlit train iris --epochs 3 --out m.safetensors 2>&-"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        stdout=subprocess.PIPE, cwd=tmp_path, text=True, encoding="utf-8", env=ENVIRONMENT, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "epoch 1 of 3" not in done.stdout
+    assert "Saved to m.safetensors. Next:" in done.stdout
+
+
 def test_a_terminal_that_knows_ascii_only() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "backlit", "data", "show", "digits", "--limit", "1"],
@@ -232,6 +259,38 @@ def test_a_live_line_and_half_blocks_on_a_terminal(tmp_path: Path) -> None:
     assert "█" in plain
     for line in plain.splitlines():
         assert len(line) <= 80
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("train", "--help"),
+        ("data", "list"),
+        ("data", "show", "digits"),
+        ("data", "show", "iris"),
+        ("train", "digits", "--epochs", "2", "--monitors", "all"),
+        ("train", "iris", "--epochs", "1", "--eta", "1e-9"),
+    ],
+    ids=" ".join,
+)
+def test_no_line_is_wider_than_the_terminal(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    shown = re.sub(
+        r"\x1b\[[0-9;?]*[A-Za-z]", "", on_a_terminal(tmp_path, *arguments, COLUMNS="60", NO_COLOR="1")
+    )
+    assert not [line for line in re.split(r"[\r\n]+", shown) if len(line) > 60]
+
+
+def test_long_examples_are_broken_as_a_shell_takes_them(
+    backlit: Backlit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    lines = backlit("train", "--help").out.split("Examples:\n")[1].split("\n\n")[0].splitlines()
+    for line, after in itertools.pairwise(lines):
+        assert line.endswith(" \\") == after.startswith("      --")
+    assert [line for line in lines if not line.startswith("      ")] == [
+        line for line in lines if line.startswith("  backlit train ")
+    ]
 
 
 def test_our_own_mistakes_show_their_traceback(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 import backlit as library
 from backlit import pipeline
+from backlit.storage import pack, unpack
 
 from .conftest import Backlit, flowers
 
@@ -143,7 +144,7 @@ def test_photographs_and_what_was_fed_in(backlit: Backlit, models: Path, here: P
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["flowers", "photo.png"], 2, "this model's inputs are columns"),
+        (["flowers", "photo.png"], 2, "photo.png is a picture, and this model takes the columns"),
         (["digits", "photo.png"], 3, "photo.png is no whole picture"),
         (["digits", "empty"], 3, "empty holds no pictures"),
         (
@@ -158,7 +159,7 @@ def test_photographs_and_what_was_fed_in(backlit: Backlit, models: Path, here: P
         (
             ["flowers", "strange.csv"],
             3,
-            "strange.csv, line 3, column 'species': 'rose' is not one of the classes",
+            "strange.csv, line 3, column 'species': 'rose' is none of the classes that the model knows",
         ),
         (["prices", "word.csv"], 3, "word.csv, line 2"),
         (["flowers", "nowhere.csv"], 3, "nowhere.csv"),
@@ -226,13 +227,14 @@ def test_values_are_judged_in_their_own_unit(backlit: Backlit, models: Path) -> 
     done = backlit("evaluate", models / "prices.safetensors", models / "prices.csv")
     for name in ("MAE", "RMSE", "R²"):
         assert name in done.out
-    assert "the data that the model was trained on" in done.err
+    assert "it was trained on these data, which flatters it\n" in done.err
 
 
 def test_training_data_are_no_test(backlit: Backlit, models: Path) -> None:
     done = backlit("evaluate", models / "flowers.safetensors", models / "flowers.csv")
     assert done.code == 0
-    assert "so it looks better than it is; --held-out takes only what it never saw" in done.err
+    assert done.err == "backlit: note: it was trained on these data, which flatters it; try --held-out\n"
+    assert len(done.err) <= 80
 
 
 def test_evaluate_needs_the_target(backlit: Backlit, models: Path, here: Path) -> None:
@@ -307,6 +309,43 @@ def test_broken_models(
     assert len(done.err.splitlines()) == 1
     assert "m.safetensors" in done.err
     assert said in done.err
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["predict", "digits"]])
+def test_damaged_metadata_is_the_models_fault_not_the_datas(
+    backlit: Backlit, models: Path, here: Path, command: list[str]
+) -> None:
+    tensors, about = unpack(models / "digits.safetensors", "a model")
+    for change, said in (
+        ({"classes": None}, "classes: null, and its recipe has [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"),
+        ({"task": None}, 'task: null, and its recipe has "classes"'),
+        ({"activations": "relu"}, 'activations: "relu" is no list'),
+        ({"version": 7}, "version: 7 is no name"),
+    ):
+        (here / "m.safetensors").write_bytes(pack(tensors, about | change))
+        done = backlit(command[0], "m.safetensors", *command[1:])
+        assert (done.code, done.out) == (3, "")
+        assert done.err == (
+            f"backlit: error: m.safetensors: its metadata is damaged ({said}); make the file anew\n"
+        )
+
+
+def test_a_folder_is_no_model(backlit: Backlit, here: Path) -> None:
+    done = backlit("inspect", ".")
+    assert (done.code, done.err) == (
+        3,
+        "backlit: error: . is a directory; give the path of a Backlit model\n",
+    )
+
+
+def test_what_a_user_keeps_in_training_is_no_training(backlit: Backlit, here: Path) -> None:
+    net = library.Network([2, 3, 1])
+    net.training = {"notes": ["of May"]}
+    net.save(here / "m.safetensors")
+    assert backlit("inspect", "m.safetensors").out.endswith("Not trained yet.\n")
+    net.training = {"epochs": 1}
+    net.save(here / "m.safetensors")
+    assert backlit("inspect", "m.safetensors").out.endswith("epochs   1, 0 steps; not finished\n")
 
 
 def test_a_model_on_plain_arrays_is_used_from_python(backlit: Backlit, here: Path) -> None:

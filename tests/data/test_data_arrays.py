@@ -34,7 +34,7 @@ def test_npy_is_a_table_without_names(tmp_path: Path, refused) -> None:
         np.testing.assert_array_equal(dataset.labels(), rows[:, 2])
     assert (
         refused(data.load, path, kind=UsageError)
-        == "a.npy: say which column is wanted (--target, target=); it has x0, x1, x2"
+        == "a.npy: say which column is wanted, with target=…; it has x0, x1, x2"
     )
     assert refused(data.load, path, target="x9", kind=DataError).startswith(
         f"{path} has no column 'x9'; did you mean 'x"
@@ -213,11 +213,30 @@ def test_npy_and_npz_take_their_own_endings(tmp_path: Path, refused) -> None:
     )
     none = npy(tmp_path / "e.npy", np.ones((0, 3)))
     assert refused(data.load, none, kind=DataError) == f"{none} has no rows; a table has a row an example"
-    flat = npy(tmp_path / "f.npy", np.ones(3))
-    assert (
-        refused(data.load, flat, kind=DataError)
-        == f"{flat} has 1 dimensions; a table has two, a row an example"
-    )
+    for shape, count in (
+        ((3,), "1 dimension"),
+        ((5, 2, 2, 3), "4 dimensions"),
+        ((1, 2, 3, 4, 5), "5 dimensions"),
+    ):
+        other = npy(tmp_path / "f.npy", np.ones(shape))
+        assert refused(data.load, other, kind=DataError) == (
+            f"{other} has {count}; a table has two, a row an example, and grey pictures have three, "
+            "(n, height, width); reshape it"
+        )
+
+
+def test_pictures_in_an_npy_file_are_taken_pixel_by_pixel(tmp_path: Path) -> None:
+    pictures = np.arange(24.0).reshape(4, 2, 3)
+    for stack in (pictures, pictures[..., None]):
+        dataset = data.load(npy(tmp_path / "a.npy", stack), target="5")
+        assert dataset.inputs.names == ("x0", "x1", "x2", "x3", "x4")
+        assert dataset.inputs.block.tolist() == pictures.reshape(4, 6)[:, :5].tolist()
+        assert dataset.labels().tolist() == [5, 11, 17, 23]
+
+
+def test_coloured_pictures_are_refused(tmp_path: Path, refused) -> None:
+    path = npz(tmp_path / "a.npz", x=np.ones((4, 2, 3, 3)), y=np.arange(4))
+    assert refused(data.load, path, kind=DataError).startswith(f"{path} has 4 dimensions; a table has two")
 
 
 def test_a_structured_array_has_names(tmp_path: Path) -> None:

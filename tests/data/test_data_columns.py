@@ -60,13 +60,12 @@ def test_a_number_first_missing_in_use_takes_the_mean_too(learn) -> None:
 def test_missing_cells_can_be_refused(refused, learn) -> None:
     columns = {"a": [1, None, 3, 6], "y": Y}
     assert refused(Recipe.learn, columns, target="y", missing="error", kind=DataError) == (
-        "the dict, row 1, column 'a' is missing; fill it in, or take another rule for missing values: mean or median"
+        "the dict, row 1, column 'a' is missing; fill it in, or take missing='mean' or missing='median'"
     )
     recipe = learn({"a": [1, 2, 3, 6]}, missing="error")
     assert recipe.describe()[0][1].endswith("; missing cells are refused")
     assert refused(recipe.encode, {"a": [1, None]}, kind=DataError) == (
-        "the dict, row 1, column 'a' is missing; fill it in, or train with another rule for missing values: mean or "
-        "median"
+        "the dict, row 1, column 'a' is missing; fill it in, or train with missing='mean' or missing='median'"
     )
 
 
@@ -117,7 +116,7 @@ def test_infinities_and_numbers_too_large_are_refused(refused, learn) -> None:
     assert refused(Recipe.learn, huge, target="y", kind=DataError) == (
         "the dict: the numbers of column 'a' go up to 1e+308, too large to be standardised; give them in a larger "
         "unit, or "
-        "leave the column out (--exclude 'a', exclude=)"
+        "leave the column out (exclude=['a'])"
     )
 
 
@@ -184,7 +183,7 @@ def test_words_that_another_file_has_as_numbers_are_found_again(csv) -> None:
             ["2020-01-02", "2020-02-03"],
             (
                 "holds dates such as '2020-01-02', for which there is no rule; make "
-                "numbers of them (a year, a month, days since), or leave the column out (--exclude 'c', exclude=)"
+                "numbers of them (a year, a month, days since), or leave the column out (exclude=['c'])"
             ),
         ),
         (["2020-01-02 10:00:00", "2020-02-03T10:00"], "holds dates such as"),
@@ -194,18 +193,18 @@ def test_words_that_another_file_has_as_numbers_are_found_again(csv) -> None:
             [f"person {i}" for i in range(60)],
             (
                 "has 60 different words in 60 cells, as names and free text have, "
-                "and nothing can be learnt from them; leave the column out (--exclude 'c', exclude=)"
+                "and nothing can be learnt from them; leave the column out (exclude=['c'])"
             ),
         ),
         (
             [dt.date(2020, 1, day) for day in (1, 2)],
             (
                 "holds date values, for which there is no rule; turn them "
-                "into numbers or words, or leave the column out (--exclude 'c', exclude=)"
+                "into numbers or words, or leave the column out (exclude=['c'])"
             ),
         ),
         ([[1], [2]], "holds list values"),
-        ([None, None], "has no value in any row; leave the column out (--exclude 'c', exclude=)"),
+        ([None, None], "has no value in any row; leave the column out (exclude=['c'])"),
     ],
     ids=["dates", "times", "slashes", "points", "names", "date objects", "lists", "empty"],
 )
@@ -274,8 +273,7 @@ def test_columns_without_names_are_found_by_place(refused, learn) -> None:
     recipe = learn({"a": [1, 2, 3, 6], "c": ["u", "v", "u", "v"]})
     np.testing.assert_array_equal(recipe.encode([[3, "v"]]), [[0, 0, 1]])
     assert refused(recipe.encode, [[1, "u", 3]], kind=DataError) == (
-        "the list has 3 columns, known by their places only, and the model was trained on 2: a, c; give the same "
-        "columns in "
+        "the list has 3 columns, known by place only, and the model was trained on 2: a, c; give the same columns in "
         "the same order"
     )
     unnamed = Recipe.learn([[1, "u", 0.0], [2, "v", 1.0], [3, "u", 2.0]], target="x2")
@@ -301,7 +299,7 @@ def test_nothing_left_to_learn_from(refused) -> None:
     columns = {"a": [1, 2, 3, 6], "y": Y}
     assert (
         refused(Recipe.learn, columns, target="y", exclude=["a"], kind=DataError)
-        == "the dict has no columns left to learn from; give some"
+        == "the dict has no column left; leave fewer out"
     )
     assert refused(Recipe.learn, columns, target="y", exclude=["b"], kind=DataError).startswith(
         "the dict has no column 'b'; "

@@ -82,14 +82,15 @@ def test_idx_images_find_their_labels(pair: tuple[Path, Path], zipped: tuple[int
             b"\x89PNG....",
             (
                 " begins with the magic number 0x89504e47, and an IDX file's is 0x0000TTDD (type, "
-                "dimensions), such as 0x00000803 for images; it is another kind of file"
+                "dimensions), such as 0x00000803 for images; fetch it again, or rename it after what it is"
             ),
         ),
         (
             b"\0\0\x07\x03" + b"\0" * 12,
             (
                 " begins with the magic number 0x00000703, and an IDX file's is "
-                "0x0000TTDD (type, dimensions), such as 0x00000803 for images; it is another kind of file"
+                "0x0000TTDD (type, dimensions), such as 0x00000803 for images; "
+                "fetch it again, or rename it after what it is"
             ),
         ),
         (b"\0\0\x08\x03\0\0", " ends within its own sizes; it was cut off; delete it and fetch it again"),
@@ -119,7 +120,7 @@ def test_idx_images_find_their_labels(pair: tuple[Path, Path], zipped: tuple[int
             idx(np.zeros((4, 2, 3), np.uint8)),
             " has 4 images and LABELS 5 labels; give files that belong together",
         ),
-        (idx(np.zeros((5, 0, 3), np.uint8)), " has no images"),
+        (idx(np.zeros((5, 0, 3), np.uint8)), " has no images; fetch it again"),
         (gzip.compress(idx(np.zeros((5, 2, 3), np.uint8)))[:-9], " was cut off or damaged ("),
     ],
     ids=["short", "png", "type", "sizes", "cut", "long", "huge", "flat", "fewer", "empty", "gzip"],
@@ -131,6 +132,30 @@ def test_hostile_idx(refused, pair: tuple[Path, Path], raw: bytes, words: str) -
     assert said.startswith(f"{images}{words.replace('LABELS', str(labels))}")
 
 
+def test_a_file_called_gz_that_is_neither(refused, pair: tuple[Path, Path]) -> None:
+    images = pair[0].rename(pair[0].with_name(f"{pair[0].name}.gz"))
+    data.load(images)  # IDX that is not compressed after all
+    images.write_bytes(b"<html>not found</html>")
+    said = refused(data.load, images, kind=DataError)
+    assert said == f"{images} is called .gz, and is neither gzip nor IDX; fetch it again"
+
+
+def test_pictures_are_for_predict(refused, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "0.PNG").touch()
+    for path, what in (
+        (tmp_path / "photos", "a folder of pictures"),
+        (tmp_path / "photos" / "0.PNG", "a picture"),
+    ):
+        path.touch()
+        if path.is_file():
+            path.write_bytes(b"\x89PNG")
+        assert refused(data.load, path, kind=DataError) == (
+            f"{path} is {what}, which only predict takes, with a model that was trained on images; give a table, or "
+            "images with their labels, such as NPZ with x (n, height, width) and y"
+        )
+
+
 def test_idx_labels_must_be_there_and_be_labels(refused, pair: tuple[Path, Path], tmp_path: Path) -> None:
     images, labels = pair
     assert (
@@ -139,7 +164,8 @@ def test_idx_labels_must_be_there_and_be_labels(refused, pair: tuple[Path, Path]
     )
     labels.write_bytes(idx(np.zeros(5, np.float32)))
     assert refused(data.load, images, kind=DataError).startswith(
-        f"{images} has 3 dimensions and {labels} 1, of float32; images have three, and labels one, of whole numbers"
+        f"{images} has 3 dimensions and {labels} 1, of float32; images have three, and labels one, of whole numbers: "
+        "give files that belong together"
     )
     labels.unlink()
     assert refused(data.load, images, kind=DataError).startswith(
@@ -187,15 +213,44 @@ def test_another_svmlight_file_has_the_same_columns(tmp_path: Path, refused) -> 
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("one 1:2", "'one' is no label; an svmlight line is label index:value …"),
-        ("1 1:2 x:3", "'x:3' is not index:value with a whole index and a finite number"),
-        ("1 1:2 3", "'3' is not index:value with a whole index and a finite number"),
-        ("1 1:2 2:inf", "'2:inf' is not index:value with a whole index and a finite number"),
-        ("1 1:2 2:two", "'2:two' is not index:value with a whole index and a finite number"),
-        ("1 -1:2", "'-1:2' is not index:value with a whole index and a finite number"),
-        ("1 3:2 2:1", "index 2 comes after 3; the indices of a line ascend"),
-        ("nan 3:2", "'nan' is no label; an svmlight line is label index:value …"),
-        ("1 3:2 \xff", "'\xff' is not index:value with a whole index and a finite number"),
+        (
+            "one 1:2",
+            "'one' is no number, and a line begins with one, as in 1 3:0.5; mend the line or drop it",
+        ),
+        (
+            "1 1:2 x:3",
+            "'x:3' is not index:value with a whole index and a finite number, as in 3:0.5; mend it",
+        ),
+        ("1 1:2 3", "'3' is not index:value with a whole index and a finite number, as in 3:0.5; mend it"),
+        (
+            "1 1:2 2:inf",
+            "'2:inf' is not index:value with a whole index and a finite number, as in 3:0.5; mend it",
+        ),
+        (
+            "1 1:2 2:two",
+            "'2:two' is not index:value with a whole index and a finite number, as in 3:0.5; mend it",
+        ),
+        ("1 -1:2", "'-1:2' is not index:value with a whole index and a finite number, as in 3:0.5; mend it"),
+        ("1 3:2 2:1", "index 2 comes after 3, and the indices of a line ascend; sort them, each once"),
+        *(
+            (
+                f"1 1:2 {index}:1",
+                f"index {index} is too large, as there may be 10,000,000 columns; number them anew",
+            )
+            for index in (10_000_000, 2**31, 10**19)
+        ),
+        (
+            f"1 {'9' * 5000}:1",
+            f"index {'9' * 20}… is too large, as there may be 10,000,000 columns; number them anew",
+        ),
+        (
+            "nan 3:2",
+            "'nan' is no number, and a line begins with one, as in 1 3:0.5; mend the line or drop it",
+        ),
+        (
+            "1 3:2 \xff",
+            "'\xff' is not index:value with a whole index and a finite number, as in 3:0.5; mend it",
+        ),
     ],
 )
 def test_hostile_svmlight(tmp_path: Path, refused, line: str, words: str) -> None:
@@ -212,7 +267,7 @@ def test_svmlight_that_isnt_whole(tmp_path: Path, refused) -> None:
     bare.write_bytes(b"# nothing\n")
     assert (
         refused(data.load, bare, kind=DataError)
-        == f"{bare} has no rows; an svmlight file has a line an example"
+        == f"{bare} has no rows; an svmlight file has a line an example: save it again"
     )
     bare.write_bytes(b"1 1:1\n1 1:\xff\n")
     assert (

@@ -290,8 +290,8 @@ def test_without_pillow_the_extra_is_named(refused, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_folder_of_pictures(refused, tmp_path: Path) -> None:
-    said = f"{tmp_path} holds no pictures; known are .png, .jpg, .jpeg, .bmp, .gif, .tif, .tiff, .webp"
-    assert refused(from_folder, tmp_path, kind=DataError) == said
+    said = f"{tmp_path} holds no pictures (.png, .jpg, .jpeg, .bmp, .gif, .tif, .tiff, .webp); put some there"
+    assert refused(from_folder, tmp_path, kind=DataError) == f"{said}, or give another folder"
     for name in ("b.PNG", "a.jpeg", "notes.txt", "c.webp"):
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "d.png").mkdir()

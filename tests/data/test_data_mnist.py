@@ -248,8 +248,7 @@ def test_a_wrong_hash_is_deleted_and_never_used(serve, mirrors, own_places: Path
     assert refused(data.load, "mnist", kind=DataError) == (
         f"train-images-idx3-ubyte.gz could not be fetched from any mirror ({address}: its SHA-256 is {got[:12]}… "
         "and should be "
-        f"{should[:12]}…, so it was deleted); put the set's files into a folder and name it with data_dir= "
-        "(--data-dir) or "
+        f"{should[:12]}…, so it was deleted); put the set's files into a folder and name it with data_dir=… or "
         "BACKLIT_DATA"
     )
     assert left(own_places) == []
@@ -311,9 +310,7 @@ def test_a_cache_that_cant_be_made(mirrors, refused, tmp_path: Path, monkeypatch
     mirrors("http://127.0.0.1:9/")
     said = refused(data.load, "mnist", kind=DataError)
     assert said.startswith(f"{blocked / 'mnist'} can't be made (")
-    assert said.endswith(
-        "); set BACKLIT_DATA to a folder that has the files, or name one with data_dir= (--data-dir)"
-    )
+    assert said.endswith("); set BACKLIT_DATA to a folder that has the files, or name one with data_dir=…")
 
 
 def test_no_space_is_said_and_nothing_is_left(

@@ -224,6 +224,6 @@ def test_rows_with_gaps_or_words_need_a_recipe(refused, csv) -> None:
 
 def test_without_a_target_there_are_no_labels(refused) -> None:
     alone = data.Dataset("rows", data.Table.from_any(np.ones((3, 2))))
-    assert refused(alone.labels, kind=DataError) == "rows has no target column; name one with target="
+    assert refused(alone.labels, kind=DataError) == "rows has no target column; name one with target=…"
     assert alone.table is alone.inputs
     assert repr(alone) == "<Dataset rows: 3 examples, 2 inputs, no target>"

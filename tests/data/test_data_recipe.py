@@ -104,8 +104,8 @@ def test_classes_are_numbered_in_sorted_order_and_found_again(refused, again) ->
     assert recipe.classes == ("u", "v")
     assert recipe.encode_target(["u", "v", "v"]).tolist() == [0, 1, 1]
     assert refused(recipe.encode_target, ["u", "w"], kind=DataError) == (
-        "the target, row 1, column 'y': 'w' is none of the classes that the model knows, u, v; mend it, or train "
-        "with it"
+        "the target, row 1, column 'y': 'w' is none of the classes that the model knows, u, v; mend the label, "
+        "leave the row out, or train on data that has the class"
     )
     assert refused(recipe.encode_target, ["u", None], kind=DataError) == (
         "the target, row 1, column 'y': the target is missing; fill it in or drop the row"
@@ -118,7 +118,10 @@ def test_an_unknown_label_of_a_file_is_named_by_its_line(refused, csv) -> None:
     path = csv("a,y\n1,u\n2,q\n")
     dataset = data.load(path, target="y")
     where = f"{path}, line 3, column 'y'"
-    words = f"{where}: 'q' is none of the classes that the model knows, u, v; mend it, or train with it"
+    words = (
+        f"{where}: 'q' is none of the classes that the model knows, u, v; mend the label, leave the row out, or train "
+        "on data that has the class"
+    )
     assert refused(recipe.encode_target, dataset, kind=DataError) == words
     assert refused(recipe.encode_target, data.read.read_text(path), kind=DataError) == words
 
@@ -145,8 +148,8 @@ def test_all_classes_of_the_whole_set_stay_known_to_a_part_of_it() -> None:
 
 def test_one_class_only(refused) -> None:
     assert refused(Recipe.learn, data.load("iris", limit=50), kind=DataError) == (
-        "iris: the target 'class' has one class only, 'setosa'; there is nothing to tell apart: give rows of two "
-        "classes or more"
+        "iris: the rows to learn from have one class only of the target 'class', 'setosa'; there is nothing to tell "
+        "apart: give rows of two classes or more"
     )
 
 
@@ -177,7 +180,7 @@ def test_values_are_standardised_and_come_back_in_their_own_unit(refused, again)
     assert plain.encode_target(Y).tolist() == Y
     assert plain.describe()[-1] == ("target y", "values, taken as they are")
     assert refused(recipe.encode_target, ["u"], kind=DataError) == (
-        "the target, row 0, column 'y': 'u' is a word, and the target is to be a value; take the task 'classes'"
+        "the target, row 0, column 'y': 'u' is a word, and the target is to be a value; take task='classes'"
     )
 
 
@@ -190,7 +193,7 @@ def test_values_that_cant_be_learnt(refused) -> None:
     )
     words = {"a": [1, 2], "y": ["u", "v"]}
     assert refused(Recipe.learn, words, target="y", task="values", kind=DataError) == (
-        "the dict, row 0, column 'y': 'u' is a word, and the target is to be a value; take the task 'classes'"
+        "the dict, row 0, column 'y': 'u' is a word, and the target is to be a value; take task='classes'"
     )
 
 

@@ -62,8 +62,11 @@ def test_silly_splits(refused, n: Any, fraction: Any, words: str) -> None:
 
 
 def test_empty_parts_and_wrong_labels(refused) -> None:
-    assert refused(data.split, 10, 0.01, kind=DataError).startswith(
-        "holding out 0.01 of 10 examples leaves 10 to train on and 0"
+    assert refused(data.split, 10, 0.01, kind=UsageError) == (
+        "fraction=0.01 of 10 examples is less than one example; take 0.1 or more"
+    )
+    assert refused(data.split, 10, 0.99, kind=UsageError) == (
+        "fraction=0.99 of 10 examples leaves none to train on; take a smaller part"
     )
     assert refused(data.split, 10, 0.5, stratify=[1, 2], kind=DataError) == (
         "stratify has one label for each of the 10 rows; got the shape (2,)"

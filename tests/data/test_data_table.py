@@ -140,7 +140,13 @@ def test_a_frame_with_a_column_named_inputs_is_a_frame() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (np.zeros(3), "the ndarray has 1 dimensions; a table has two, a row an example"),
+        (
+            np.zeros(3),
+            (
+                "the ndarray has 1 dimension; a table has two, a row an example, and grey pictures have three, "
+                "(n, height, width); reshape it"
+            ),
+        ),
         ([], "the list is no table; give rows of one length, dicts, an array or a frame"),
         (
             [[1, 2], [1]],
@@ -191,14 +197,14 @@ def test_columns_that_arent_there(refused) -> None:
     assert refused(data.load, {"length": [1], "width": [2]}, target="lenght", kind=DataError) == words
     wide = Table.from_any(np.zeros((1, 30)))
     assert refused(wide.column, "q", kind=DataError) == (
-        "the ndarray has no column 'q'; it has x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, … (30 in all)"
+        "the ndarray has no column 'q'; it has 30 columns without names, counted from x0 to x29"
     )
 
 
 def test_the_target_is_guessed_only_where_it_is_clear(refused) -> None:
     assert data.load({"a": [1, 2], "Label": ["u", "v"]}).target == "Label"
     assert refused(data.load, {"label": [1], "class": [2], "a": [3]}, kind=UsageError) == (
-        "the dict: say which column is wanted (--target, target=); it has label, class, a"
+        "the dict: say which column is wanted, with target=…; it has label, class, a"
     )
 
 

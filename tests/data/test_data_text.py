@@ -149,7 +149,7 @@ def test_lines_are_named_as_an_editor_counts_them_also_in_a_part(csv) -> None:
         (
             b"1,2\n3\n",
             (
-                ", line 2: it has 1 cells and the first line has 2; mend the line (a cell with a comma in "
+                ", line 2: it has 1 cell and the first line has 2; mend the line (a cell with a comma in "
                 "it is quoted)"
             ),
         ),

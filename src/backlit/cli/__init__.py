@@ -6,6 +6,7 @@ a user got wrong is one line; what we got wrong shows its traceback. Nothing hea
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -14,7 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import BacklitError, BacklitWarning
-from .messages import INTERRUPTED, Stopped, complain, say
+from ..spelling import on_the_command_line
+from ..streams import lasting_stderr, send_nowhere
+from .messages import INTERRUPTED, Stopped, complain, refusal, say
 
 BROKEN_PIPE = 141  # what a shell reports of a program that died of a closed pipe
 
@@ -22,14 +25,15 @@ BROKEN_PIPE = 141  # what a shell reports of a program that died of a closed pip
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code; nothing but our own mistakes is raised."""
     _any_encoding()
-    with warnings.catch_warnings():
+    with contextlib.redirect_stderr(lasting_stderr()), warnings.catch_warnings():
         warnings.simplefilter("always", BacklitWarning)
         warnings.showwarning = _noter(warnings.showwarning)
         try:
             if sys.stdout is None:
                 complain("stdout is closed; give the results somewhere to go")
                 return 2
-            code = _run(arguments)
+            with on_the_command_line():
+                code = _run(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
             _swallow_stdout()
@@ -59,7 +63,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         complain(str(error))
         return error.exit_code
     except ClickError as error:
-        complain(_sentence(error))
+        complain(refusal(error, sys.argv[1:] if arguments is None else arguments))
         return 2
     except Stopped:
         return INTERRUPTED
@@ -72,14 +76,6 @@ def _run(arguments: Sequence[str] | None) -> int:
     if code == INTERRUPTED:  # typer's word for a KeyboardInterrupt
         raise KeyboardInterrupt
     return code if isinstance(code, int) else 0
-
-
-def _sentence(error: Any) -> str:
-    """A usage error in one line, with where to read more."""
-    text = " ".join(error.format_message().split()) or "no command was given"
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "backlit"
-    return f"{text.rstrip('.')}; see {path} --help"
 
 
 def _noter(before: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,7 +102,5 @@ def _any_encoding() -> None:
 
 def _swallow_stdout() -> None:
     """The reader is gone: what is still in the buffer goes nowhere, without a word."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
+    if not send_nowhere(sys.stdout):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 (for the rest of the process)

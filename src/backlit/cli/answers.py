@@ -14,6 +14,7 @@ from .. import files, pipeline
 from ..errors import UsageError
 from ..metrics import class_names
 from ..network import Network
+from ..spelling import counted
 from ..storage import check_writable, write_safely
 from . import show
 from .gallery import gallery
@@ -175,16 +176,17 @@ def _say_rest(answers: Answers, shown: int, asked: Asked) -> None:
     show.out()
     if n > shown:
         where = "all are in the file" if asked.out is not None else "--limit, --out and --json show more"
-        show.out(f"{n - shown:,} more rows; {where}.")
+        show.out(f"{counted(n - shown, 'more row')}; {where}.")
     if found.known is None:
-        show.out(f"{n:,} {answers.what}{'s' if n != 1 else ''}.")
+        show.out(f"{counted(n, answers.what)}.")
         return
     if found.scores is not None:
         right = int((found.known == found.answers).sum())
-        show.out(f"{right:,} of {n:,} are right ({show.percent(right / n)}).")
+        verb = "is" if right == 1 else "are"
+        show.out(f"{right:,} of {n:,} {verb} right ({show.percent(right / n)}).")
         return
     off = np.abs(found.known.astype(np.float64) - found.answers).mean()
-    show.out(f"Off by {show.number(off)} on average, over {n:,} examples.")
+    show.out(f"Off by {show.number(off)} on average, over {counted(n, 'example')}.")
 
 
 def as_csv(answers: Answers) -> str:

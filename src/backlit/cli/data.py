@@ -40,8 +40,10 @@ def list_sets(as_json: JSON = False) -> None:
     if as_json:
         show.emit("data-list/1", {"sets": [{"name": name, "about": about} for name, about in found]})
         return
-    show.out("\n".join(show.table(["name", "what it is"], found, left=2)))
-    show.out("\nAny of them, or a file, is what train takes: backlit train digits")
+    indent = max(len(name) for name, _ in found) + 2
+    heads, *rows = show.table(["name", "what it is"], found, left=2)
+    show.out("\n".join([heads, *(show.wrapped(row, indent) for row in rows)]))
+    show.out("\n" + show.wrapped("Any of them, or a file, is what train takes: backlit train digits"))
 
 
 def show_set(

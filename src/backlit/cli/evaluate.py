@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..spelling import counted
 from .options import DATA_DIR, HELD_OUT, JSON, LIMIT, MODEL
 
 if TYPE_CHECKING:
@@ -61,19 +62,19 @@ def run(
     found = pipeline.evaluate(net, examples)
     if examples.seen:
         say(
-            "note: these are the data that the model was trained on, so it looks better than it is"
-            + ("; --held-out takes only what it never saw" if net.training["data"]["held_out"] else "")
+            "note: it was trained on these data, which flatters it"
+            + ("; try --held-out" if net.training["data"]["held_out"] else "")
         )
     if as_json:
         show.emit("evaluate/1", {"model": str(model), "data": data, "held_out": held_out, **found.to_dict()})
         return
-    show.out("\n".join(_lines(found, "held-out examples" if held_out else "examples")))
+    show.out("\n".join(_lines(found, "held-out example" if held_out else "example")))
 
 
 def _lines(found: Evaluation, which: str) -> list[str]:
     from . import show
 
-    lines = [show.bold(f"{found.n:,} {which}"), ""]
+    lines = [show.bold(counted(found.n, which)), ""]
     rows = [[_NAMES.get(name, name), _number(name, value)] for name, value in found.metrics.items()]
     rows.append([f"cost ({found.cost_name})", show.number(found.cost)])
     lines += show.table(["", ""], rows, indent=2)[1:]
@@ -111,9 +112,10 @@ def _confusion(found: Evaluation) -> list[str]:
     ]
     wide = sum(max(3, len(name)) + 2 for name in names) + 12 > show.columns()
     heads = [str(i) for i in range(len(names))] if wide else names
-    key = [f"{i} {name}" for i, name in enumerate(names)] if wide else []
-    title = "true class in rows, the model's answer in columns"
     if wide:
         rows = [[f"{i} {row[0]}", *row[1:]] for i, row in enumerate(rows)]
     lines = show.table(["", *heads], rows, indent=2)
-    return [f"  {title}{' by number' if key else ''}", *lines]
+    title = "true class in rows, " + (
+        "answers in columns by number" if wide else "the model's answer in columns"
+    )
+    return [f"  {title}", *lines]

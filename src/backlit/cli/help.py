@@ -7,6 +7,7 @@ command line together.
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 WIDEST, INDENT, COLUMN = 100, 2, 28
+_EXAMPLES = "Examples:"
 
 
 def width() -> int:
@@ -34,7 +36,7 @@ def layout(command: Any, context: Any) -> str:
         parts.append(_section(title, rows))
     if command.epilog:
         blocks = inspect.cleandoc(command.epilog).split("\n\n")
-        parts += [block if block.startswith("Examples:") else _prose(block) for block in blocks]
+        parts += [_examples(block) if block.startswith(_EXAMPLES) else _prose(block) for block in blocks]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -68,6 +70,30 @@ def written(parameter: Any) -> str:
 
 def _prose(text: str) -> str:
     return "\n\n".join(textwrap.fill(" ".join(block.split()), width()) for block in text.split("\n\n"))
+
+
+def _examples(block: str) -> str:
+    """The commands as they are typed, long ones broken as a shell takes them; what begins further right goes on."""
+    title, *lines = block.splitlines()
+    typed: list[str] = []
+    for line in lines:
+        if line.startswith(f"{' ' * INDENT}backlit "):
+            typed.append(line.strip())
+        else:
+            typed[-1] += f" {line.strip()}"
+    return "\n".join([title, *(_broken(one) for one in typed)])
+
+
+def _broken(command: str) -> str:
+    """A command within the width, each line but the last ended by a backslash; an option keeps its value."""
+    words = re.sub(r" (?=--)", "\n", command).splitlines()
+    lines, room = [" " * INDENT + words[0]], width() - len(" \\")
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(" " * 3 * INDENT + word)
+    return " \\\n".join(lines)
 
 
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> str:

@@ -105,19 +105,25 @@ def _recipe(net: Network) -> list[str]:
 def _training(net: Network) -> list[str]:
     """How it was trained, in a few lines."""
     from ..history import format_number
+    from ..spelling import counted
     from . import show
 
     told = net.training
-    if not told:
-        return ["Not trained yet."]
-    settings, about = told.get("settings", {}), told.get("data", {})
     rows = []
-    if about:
+    if "data" in told:
+        about = told["data"]
         rows.append(
-            ["data", f"{about['name']}, {told['examples']:,} of {about['examples']:,} examples trained on"]
+            [
+                "data",
+                f"{about['name']}, {about['trained_on']:,} of {counted(about['examples'], 'example')} trained on",
+            ]
         )
-    rows.append(["epochs", f"{told['epochs']:,}, {told['steps']:,} steps; {told['stop_reason']}"])
-    rows.append(["settings", ", ".join(f"{name} {_setting(value)}" for name, value in settings.items())])
+    if "epochs" in told:
+        steps = counted(told.get("steps", 0), "step")
+        rows.append(["epochs", f"{told['epochs']:,}, {steps}; {told.get('stop_reason') or 'not finished'}"])
+    settings = told.get("settings", {})
+    if settings:
+        rows.append(["settings", ", ".join(f"{name} {_setting(value)}" for name, value in settings.items())])
     for name in ("last", "best"):
         record = told.get(name)
         if record:
@@ -127,6 +133,8 @@ def _training(net: Network) -> list[str]:
                 if key.endswith(("cost", "accuracy"))
             ]
             rows.append([f"{name} epoch", f"{record['epoch']}: {', '.join(numbers)}"])
+    if not rows:
+        return ["Not trained yet."]
     return show.table(
         ["trained", ""],
         [[key, show.shortened(value, max(40, show.columns() - 14))] for key, value in rows],

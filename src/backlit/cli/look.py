@@ -12,6 +12,7 @@ from ..data import Dataset
 from ..data.cells import is_missing, kind_of
 from ..data.read import load_rows
 from ..inputs import is_sparse
+from ..spelling import counted
 from . import show
 from .gallery import gallery
 
@@ -29,13 +30,13 @@ def load(source: str, target: str | None, data_dir: Path | None) -> Dataset:
 
 def heading(dataset: Dataset) -> list[str]:
     """What it is: examples, columns, target, classes."""
-    n, inputs = len(dataset), dataset.inputs
+    inputs = dataset.inputs
     what = (
         f"{dataset.image[0]} × {dataset.image[1]} pixels"
         if dataset.image
-        else f"{len(inputs.names):,} columns"
+        else counted(len(inputs.names), "column")
     )
-    lines = [show.bold(f"{dataset.name}: {n:,} examples, {what}")]
+    lines = [show.bold(f"{dataset.name}: {counted(len(dataset), 'example')}, {what}")]
     if dataset.about:
         lines.append(dataset.about)
     if dataset.wanted is not None:
@@ -56,8 +57,8 @@ def heading(dataset: Dataset) -> list[str]:
                 f"mean {show.number(known.mean())}"
             )
     if dataset.test is not None:
-        lines.append(f"and a test set of its own, {len(dataset.test):,} examples")
-    return lines
+        lines.append(f"and a test set of its own, {counted(len(dataset.test), 'example')}")
+    return [lines[0], *(show.wrapped(line, 2) for line in lines[1:])]
 
 
 def images(dataset: Dataset, limit: int) -> list[str]:
@@ -120,7 +121,7 @@ def _summary(dataset: Dataset) -> list[str]:
         ["column", "kind", "missing", "holds"], [[a, b, c.rjust(7), d] for a, b, c, d in found], left=4
     )
     if len(inputs.names) > _MOST_COLUMNS:
-        lines.append(f"… {len(inputs.names) - _MOST_COLUMNS:,} more columns")
+        lines.append(f"… {counted(len(inputs.names) - _MOST_COLUMNS, 'more column')}")
     return lines
 
 

@@ -44,15 +44,17 @@ def batch_size(text: str) -> int | None:
     return size
 
 
-def part(option: str, text: str) -> float:
-    """A part of the examples between 0 and 1; ``"1/6"`` is understood."""
+def part(option: str, text: str, otherwise: str = "") -> float:
+    """A part of the examples between 0 and 1; ``"1/6"`` is understood. ``otherwise`` is what the option takes too."""
     try:
         above, _, below = text.partition("/")
         number = float(above) / (float(below) if below else 1.0)
     except (ValueError, ZeroDivisionError):
         number = math.nan
     if not 0 < number < 1:
-        raise UsageError(f"{option} takes a part of the examples, between 0 and 1, such as 0.2; got {text!r}")
+        raise UsageError(
+            f"{option} takes a part of the examples between 0 and 1, such as 0.2{otherwise}; got {text!r}"
+        )
     return number
 
 
@@ -62,7 +64,9 @@ def validation(text: str) -> float | str | None:
         return None
     if text.strip().isdecimal() and int(text) > 0:
         return int(text)
-    return part("--validation", text) if re.fullmatch(r"[-+.\d/eE]+", text.strip()) else text
+    if not re.fullmatch(r"[-+.\d/eE]*", text.strip()):
+        return text
+    return part("--validation", text, ", the number of the last examples, such as 500, a FILE, test or none")
 
 
 def dropout(text: str) -> float | tuple[float, ...]:
@@ -83,14 +87,14 @@ def class_weight(text: str) -> Any:
     if text.strip().lower() == "balanced":
         return "balanced"
     found: dict[Any, float] = {}
-    for pair in words(text):
-        name, equals, number = pair.rpartition("=")
-        try:
+    try:
+        for pair in words(text):
+            name, number = pair.rsplit("=", 1)
             found[int(name) if re.fullmatch(r"-?\d+", name.strip()) else name.strip()] = float(number)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise UsageError(f"--class-weight takes balanced, or weights such as yes=3,no=1; got {text!r}")
+    except ValueError:
+        found = {}
+    if not found:
+        raise UsageError(f"--class-weight takes balanced, or weights such as yes=3,no=1; got {text!r}")
     return found
 
 

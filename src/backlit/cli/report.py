@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from .. import pipeline
 from ..errors import UsageError
 from ..history import History, format_number
 from ..plots import check_picture
+from ..spelling import counted
 from . import show
 from .messages import Stopped, say
 
@@ -101,7 +103,7 @@ def _tell(outcome: pipeline.Outcome, data: str, out: Path | None, shown: Shown) 
         if not shown.quiet:
             show.out("\n".join(history_table(outcome.history)))
             show.out()
-        show.out(how_good(outcome))
+        show.out(show.wrapped(how_good(outcome)))
         if not shown.quiet:
             show.out(what_next(outcome, data, out))
     if outcome.interrupted:
@@ -131,6 +133,10 @@ _HEADS = {
 }
 
 
+# Left out one after the other where the terminal is too narrow for all columns.
+_LESS_NEEDED = ("seconds", "eta", "objective", "training_cost", "training_accuracy", "validation_cost")
+
+
 def history_table(history: History) -> list[str]:
     """At most 12 epochs: the first, the last, the best, and some between; columns that say nothing are left out."""
     if not len(history):
@@ -140,19 +146,23 @@ def history_table(history: History) -> list[str]:
         names.remove("objective")
     if "eta" in names and len({record["eta"] for record in history}) == 1:
         names.remove("eta")
+    lines = _table(history, names)
+    for name in _LESS_NEEDED:
+        if name in names and max(map(len, lines)) > show.columns():
+            names.remove(name)
+            lines = _table(history, names)
+    return lines
+
+
+def _table(history: History, names: Sequence[str]) -> list[str]:
+    """These columns, the best epoch marked."""
     best = max(0, history.best_epoch or 0)
     rows = []
     for record in _some(history):
         cells = [format_number(name, record.get(name)) for name in names]
         rows.append([*cells, "← best" if record["epoch"] == best else ""])
     heads = [_HEADS.get(name, name.replace("_", " ")) for name in names]
-    lines = show.table([*heads, ""], rows, left=0)
-    if max(len(line) for line in lines) > show.columns() and "seconds" in names:
-        place = names.index("seconds")
-        del heads[place]
-        rows = [[cell for i, cell in enumerate(row) if i != place] for row in rows]
-        lines = show.table([*heads, ""], rows, left=0)
-    return lines
+    return show.table([*heads, ""], rows, left=0)
 
 
 def _some(history: History) -> list[dict[str, Any]]:
@@ -168,7 +178,7 @@ def _some(history: History) -> list[dict[str, Any]]:
 def how_good(outcome: pipeline.Outcome) -> str:
     """One sentence: accuracy, or error, on examples the network never saw."""
     found, seconds = outcome.evaluation, outcome.history.seconds
-    took = f"trained for {len(outcome.history)} epochs in {seconds:.1f} s"
+    took = f"trained for {counted(len(outcome.history), 'epoch')} in {seconds:.1f} s"
     if found is None:
         cost = outcome.history[-1]["cost"] if len(outcome.history) else None
         told = (
@@ -181,11 +191,12 @@ def how_good(outcome: pipeline.Outcome) -> str:
     if found.task == "classes":
         right = round(found.metrics["accuracy"] * found.n)
         share = f"{100 * found.metrics['accuracy']:.1f}%"
-        return f"{share} of the {found.n:,} {which} examples are right ({right:,}); {took}."
+        verb = "is" if found.n == 1 else "are"
+        return f"{share} of the {counted(found.n, f'{which} example')} {verb} right ({right:,}); {took}."
     metrics = found.metrics
     return (
-        f"On the {found.n:,} {which} examples the answers are off by {show.number(metrics['mae'])} on average, "
-        f"R² {show.number(metrics['r2'])}; {took}."
+        f"On the {counted(found.n, f'{which} example')} the answers are off by {show.number(metrics['mae'])} on "
+        f"average, R² {show.number(metrics['r2'])}; {took}."
     )
 
 
@@ -199,7 +210,7 @@ def what_next(outcome: pipeline.Outcome, data: str, out: Path | None) -> str:
         return f"Stopped. The best weights so far are in {shown}; go on with:\n  {go_on}"
     advice = _advice(outcome)
     if advice:
-        return f"Saved to {shown}. It learnt little: {advice}."
+        return show.wrapped(f"Saved to {shown}. It learnt little: {advice}.")
     held = ["--held-out"] if outcome.judged_on == "held-out" else []
     verb = ["predict", shown, data, *held]
     if outcome.net.recipe.image is not None:

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 Array = Any
 Row = Sequence[str]
+_NARROWEST = 40  # columns that text is laid out for, however narrow the terminal
 
 
 def columns() -> int:
@@ -82,6 +84,16 @@ def listed(names: Sequence[Any], most: int = 10) -> str:
 def shortened(text: str, most: int) -> str:
     """At most so many characters, the end cut off visibly."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Prose in lines that fit the terminal, the second and later ones ``indent`` to the right; elsewhere one line."""
+    if not sys.stdout.isatty():
+        return text
+    room, hanging = max(_NARROWEST, columns()), " " * indent
+    return textwrap.fill(
+        text, room, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def command(*parts: str) -> str:

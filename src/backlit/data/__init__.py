@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError, nearest
+from ..spelling import spelt
 from . import drawing, images
-from .dataset import Dataset, with_target
+from .dataset import Dataset, refuse_other_target, with_target
 from .named import canonical, describe, load_named, names
 from .read import exists, load_file
 from .recipe import Recipe
@@ -38,11 +39,10 @@ def load(
     DataError and UsageError.
     """
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise UsageError(f"limit is a whole number of at least 1; got {limit!r}")
+        raise UsageError(f"{spelt('limit')} is a whole number of at least 1; got {limit!r}")
     if isinstance(source, (str, Path)) and canonical(str(source)) in names():
         named = load_named(str(source), data_dir=data_dir, seed=seed, **options)
-        if target not in (None, named.target):
-            raise UsageError(f"the target of {source} is {named.target!r}; leave target={target!r} away")
+        refuse_other_target(named, target)
         return named.limited(limit)
     if options:
         raise UsageError(f"only generated data sets take options; got {', '.join(sorted(options))}")

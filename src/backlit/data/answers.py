@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..spelling import counted, spelt
 from .cells import as_numbers, is_missing, kind_of, same_word, word
 from .columns import moments
 from .dataset import Dataset, Task, classes_of, refuse_infinite
@@ -36,9 +37,8 @@ class Target:
             present = classes_of(wanted)
             if len(present) < 2:
                 raise DataError(
-                    f"{dataset.source}: the target {name!r} has one class only, {present[0]!r}; there is nothing to "
-                    "tell "
-                    "apart: give rows of two classes or more"
+                    f"{dataset.source}: the rows to learn from have one class only of the target {name!r}, "
+                    f"{present[0]!r}; there is nothing to tell apart: give rows of two classes or more"
                 )
             return cls(name, "classes", dataset.classes or present)
         values = _values(wanted, table, name)
@@ -67,8 +67,7 @@ class Target:
             if place < 0:
                 raise DataError(
                     f"{rows.cell(row, self.name)}: {label!r} is none of the classes that the model knows, "
-                    f"{self._listed()}; "
-                    "mend it, or train with it"
+                    f"{self._listed()}; mend the label, leave the row out, or train on data that has the class"
                 )
             numbers[row] = place
         return numbers
@@ -81,7 +80,7 @@ class Target:
     def describe(self) -> str:
         """The rule in words."""
         if self.classes is not None:
-            return f"{len(self.classes)} classes: {self._listed()}"
+            return f"{counted(len(self.classes), 'class', 'classes')}: {self._listed()}"
         if (self.mean, self.scale) == (0, 1):
             return "values, taken as they are"
         return f"values, standardised: mean {self.mean:.4g}, deviation {self.scale:.4g}; answers are in its own unit"
@@ -115,7 +114,8 @@ def _refuse_missing(wanted: Array, table: Table, name: str) -> None:
 def _values(wanted: Array, table: Table, name: str) -> Array:
     if kind_of(wanted) not in ("number", "boolean"):
         raise DataError(
-            f"{table.cell(0, name)}: {wanted[0]!r} is a word, and the target is to be a value; take the task 'classes'"
+            f"{table.cell(0, name)}: {wanted[0]!r} is a word, and the target is to be a value; take "
+            f"{spelt('task', 'classes')}"
         )
     values = as_numbers(wanted)
     refuse_infinite(values, table, name)

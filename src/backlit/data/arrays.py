@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import DataError
 from .dataset import Dataset, classes_of, task_of, with_target
 from .mnist import as_image
-from .table import Table
+from .table import Table, one_channel
 
 Array = Any
 _X_NAMES = ("x", "X", "data", "inputs", "features", "images", "x_train", "X_train")
@@ -110,8 +110,7 @@ def _pair(path: Path, x: Array, y: Array, x_name: str, y_name: str) -> Dataset:
         )
     if not x.size:
         raise DataError(f"{path}: {x_name} is empty, with the shape {x.shape}; a table has a row an example")
-    if x.ndim == 4 and x.shape[3] == 1:
-        x = x[..., 0]
+    x = one_channel(x)
     image, white = as_image(x) if x.ndim == 3 and x.dtype.kind in "iuf" else (None, 1.0)
     table = Table.from_any(x, str(path))
     wanted = _wanted(y, path, y_name)

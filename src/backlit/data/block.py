@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..inputs import is_sparse
+from ..spelling import counted
 from .cells import as_number, as_numbers, is_missing, kind_of
 from .columns import moments
 from .dataset import Dataset, refuse_infinite, refuse_not_finite
@@ -103,9 +104,8 @@ class Block:
             return csr_array((block.data, block.indices, block.indptr), shape=(block.shape[0], self.width))
         if width != self.width:
             raise DataError(
-                f"{table.source} has {width:,} columns, and the model was trained on {self.width:,}; give the same "
-                "columns "
-                "in the same order"
+                f"{table.source} has {counted(width, 'column')}, and the model was trained on {self.width:,}; give the "
+                "same columns in the same order"
             )
         return block
 
@@ -117,7 +117,7 @@ class Block:
                 (f"{height} × {width} pixels", f"divided by {self.white:g}, so that they lie from 0 to 1")
             ]
         if self.mean is None or self.deviation is None:
-            return [(f"{self.width:,} numbers", "taken as they are")]
+            return [(counted(self.width, "number"), "taken as they are")]
         return [
             (
                 name,
@@ -142,17 +142,13 @@ class Block:
     def from_json(cls, plain: Mapping[str, Any]) -> Block:
         """The inverse of ``to_json``."""
         image = None if plain["image"] is None else (int(plain["image"][0]), int(plain["image"][1]))
-        found = cls(
+        return cls(
             int(plain["width"]),
             image=image,
             white=float(plain["white"]),
             mean=plain["mean"],
             deviation=plain["deviation"],
         )
-        shapes = {moment.shape for moment in (found.mean, found.deviation) if moment is not None}
-        if shapes - {(found.width,)} or (image is not None and image[0] * image[1] != found.width):
-            raise ValueError("the shapes of a block's recipe do not agree")
-        return found
 
 
 def _as_block(table: Table) -> Table:

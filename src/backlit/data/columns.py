@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..spelling import counted, spelt
 from .cells import as_number, as_numbers, as_words, is_missing, kind_of, same_word
 from .dataset import refuse_infinite
 from .table import Table
@@ -55,9 +56,7 @@ class Numbers:
         missing = np.isnan(values)
         if missing.any() and self.rule == "error":
             raise DataError(
-                f"{table.cell(np.argmax(missing), name)} is missing; fill it in, or train with another rule for "
-                "missing "
-                "values: mean or median"
+                f"{table.cell(np.argmax(missing), name)} is missing; fill it in, or train with {_another_rule()}"
             )
         values = np.where(missing, self.fill, values)
         scaled = (values - self.mean) / self.deviation if self.deviation else np.zeros_like(values)
@@ -150,18 +149,19 @@ class Words:
                 for row in np.flatnonzero(strange)
             )
             shown = ", ".join(list(seen)[:5]) + (", …" if len(seen) > 5 else "")
-            cells = "cell holds" if strange.sum() == 1 else "cells hold"
+            cells = counted(int(strange.sum()), "cell holds", "cells hold")
             say(
-                f"{table.source}, column {name!r}: {strange.sum():,} {cells} what training never saw ({shown}); the "
-                "inputs "
-                "of the column are all 0 there"
+                f"{table.source}, column {name!r}: {cells} what training never saw ({shown}); the inputs of the "
+                "column are all 0 there"
             )
         return codes
 
     def describe(self) -> str:
         """The rule in words."""
         shown = ", ".join("(missing)" if level is None else level for level in self.levels[:8])
-        return f"one-hot, {len(self.levels):,} levels: {shown}{', …' if len(self.levels) > 8 else ''}"
+        return (
+            f"one-hot, {counted(len(self.levels), 'level')}: {shown}{', …' if len(self.levels) > 8 else ''}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -191,8 +191,7 @@ def learn_column(table: Table, name: str, *, standardise: bool, missing: str) ->
         raise DataError(f"{table.source}: column {name!r} has no value in any row; {_leave_out(name)}")
     if gaps.any() and missing == "error":
         raise DataError(
-            f"{table.cell(np.argmax(gaps), name)} is missing; fill it in, or take another rule for missing values: "
-            "mean or median"
+            f"{table.cell(np.argmax(gaps), name)} is missing; fill it in, or take {_another_rule()}"
         )
     if kind == "other":
         example = next(value for value in column.tolist() if value is not None and not isinstance(value, str))
@@ -252,8 +251,9 @@ def _learn_words(table: Table, name: str, column: Array) -> Words:
         )
     if len(counts) > _MANY_LEVELS and len(counts) > sum(counts.values()) / 2:
         raise DataError(
-            f"{table.source}: column {name!r} has {len(counts):,} different words in {sum(counts.values()):,} "
-            f"cells, as names and free text have, and nothing can be learnt from them; {_leave_out(name)}"
+            f"{table.source}: column {name!r} has {counted(len(counts), 'different word')} in "
+            f"{counted(sum(counts.values()), 'cell')}, as names and free text have, and nothing can be learnt from "
+            f"them; {_leave_out(name)}"
         )
     levels: list[str | None] = [*sorted(counts)]
     return Words(name, tuple([*levels, None] if len(words) > sum(counts.values()) else levels))
@@ -273,4 +273,8 @@ def _is_date(word: str) -> bool:
 
 
 def _leave_out(name: str) -> str:
-    return f"leave the column out (--exclude {name!r}, exclude=)"
+    return f"leave the column out ({spelt('exclude', [name])})"
+
+
+def _another_rule() -> str:
+    return f"{spelt('missing', 'mean')} or {spelt('missing', 'median')}"

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import DataError, UsageError
 from ..inputs import is_sparse
+from ..spelling import counted, spelt
 from .cells import as_numbers, is_missing, kind_of
 from .table import Table
 
@@ -48,8 +49,11 @@ class Dataset:
         return len(self.inputs)
 
     def __repr__(self) -> str:
-        what = f"{len(self.classes)} classes" if self.classes is not None else self.task or "no target"
-        return f"<Dataset {self.name}: {len(self):,} examples, {len(self.inputs.names):,} inputs, {what}>"
+        what: str = self.task or "no target"
+        if self.classes is not None:
+            what = counted(len(self.classes), "class", "classes")
+        size = f"{counted(len(self), 'example')}, {counted(len(self.inputs.names), 'input')}"
+        return f"<Dataset {self.name}: {size}, {what}>"
 
     @property
     def source(self) -> str:
@@ -76,7 +80,7 @@ class Dataset:
     def labels(self) -> Array:
         """The target as people call it, (n,): class names or values; raises DataError where there is no target."""
         if self.wanted is None:
-            raise DataError(f"{self.name} has no target column; name one with target=")
+            raise DataError(f"{self.name} has no target column; name one with {spelt('target', ...)}")
         return self.wanted
 
     def arrays(self, dtype: Any = np.float64) -> tuple[Array, Array]:
@@ -160,12 +164,21 @@ def with_target(table: Table, target: str | None, name: str) -> Dataset:
     return Dataset(name, inputs, wanted, target, task, classes_of(wanted) if task == "classes" else None)
 
 
+def refuse_other_target(dataset: Dataset, target: str | None) -> None:
+    """Raises UsageError where the data has a target of its own and another was asked for."""
+    unnamed = None if dataset.inputs.named else f"x{target}"
+    if dataset.target not in (target, unnamed) and target is not None:
+        raise UsageError(
+            f"the target of {dataset.name} is {dataset.target!r}; leave {spelt('target', target)} away"
+        )
+
+
 def _usual_target(table: Table, name: str) -> str:
     usual = [column for column in table.names if column.lower() in _USUAL_TARGETS]
     if len(usual) == 1:
         return usual[0]
     listed = ", ".join(table.names[:12]) + (", …" if len(table.names) > 12 else "")
-    raise UsageError(f"{name}: say which column is wanted (--target, target=); it has {listed}")
+    raise UsageError(f"{name}: say which column is wanted, with {spelt('target', ...)}; it has {listed}")
 
 
 def task_of(wanted: Array) -> Task:

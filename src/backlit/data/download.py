@@ -10,13 +10,14 @@ import contextlib
 import hashlib
 import http.client
 import os
-import sys
 import tempfile
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from ..spelling import spelt
+from ..streams import lasting_stderr
 
 TIMEOUT = 30.0  # seconds without a byte, after which the next mirror is tried
 
@@ -31,20 +32,19 @@ def fetch(mirrors: Sequence[str], name: str, sha256: str, folder: Path) -> Path:
     except OSError as reason:
         raise DataError(
             f"{folder} can't be made ({reason.strerror}); set BACKLIT_DATA to a folder that has the files, or name one "
-            "with data_dir= (--data-dir)"
+            f"with {spelt('data_dir', ...)}"
         ) from reason
     reasons = []
     for mirror in mirrors:
         url = f"{mirror.rstrip('/')}/{name}"
-        print(f"backlit: fetching {url}, once", file=sys.stderr)
+        print(f"backlit: fetching {url}, once", file=lasting_stderr())
         try:
             return _fetch_one(url, sha256, folder / name)
         except (OSError, http.client.HTTPException, _Refused) as reason:
             reasons.append(f"{mirror}: {reason}")
     raise DataError(
         f"{name} could not be fetched from any mirror ({'; '.join(reasons)}); put the set's files into a folder and "
-        "name it "
-        "with data_dir= (--data-dir) or BACKLIT_DATA"
+        f"name it with {spelt('data_dir', ...)} or BACKLIT_DATA"
     )
 
 

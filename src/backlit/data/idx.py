@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..spelling import counted
 
 Array = Any
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -22,7 +23,8 @@ def read_idx(path: Path) -> Array:
     or isn't whole.
     """
     raw = path.read_bytes()
-    if raw[:2] == b"\x1f\x8b":
+    zipped = raw[:2] == b"\x1f\x8b"
+    if zipped:
         try:
             raw = gzip.decompress(raw)
         except (OSError, EOFError, zlib.error) as reason:
@@ -31,13 +33,14 @@ def read_idx(path: Path) -> Array:
             ) from reason
     if len(raw) < 4:
         raise DataError(
-            f"{path} has {len(raw)} bytes; an IDX file begins with 4 that name its type; fetch it again"
+            f"{path} has {counted(len(raw), 'byte')}; an IDX file begins with 4 that name its type; fetch it again"
         )
     if raw[0] or raw[1] or raw[2] not in _TYPES or not 1 <= raw[3] <= _DIMENSIONS:
+        if path.suffix == ".gz" and not zipped:
+            raise DataError(f"{path} is called .gz, and is neither gzip nor IDX; fetch it again")
         raise DataError(
             f"{path} begins with the magic number 0x{raw[:4].hex()}, and an IDX file's is 0x0000TTDD (type, "
-            "dimensions), "
-            "such as 0x00000803 for images; it is another kind of file"
+            "dimensions), such as 0x00000803 for images; fetch it again, or rename it after what it is"
         )
     start = 4 + 4 * raw[3]
     if len(raw) < start:

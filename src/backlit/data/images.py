@@ -42,7 +42,9 @@ def from_folder(folder: Path) -> list[Path]:
             f"{folder} can't be read as a folder of pictures: {reason.strerror}; look at its name"
         ) from reason
     if not found:
-        raise DataError(f"{folder} holds no pictures; known are {', '.join(ENDINGS)}")
+        raise DataError(
+            f"{folder} holds no pictures ({', '.join(ENDINGS)}); put some there, or give another folder"
+        )
     return found
 
 

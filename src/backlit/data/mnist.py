@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..spelling import counted
 from .dataset import Dataset, classes_of
 from .download import fetch
 from .idx import read_idx
@@ -112,16 +113,16 @@ def images_and_labels(name: str, images: Path, labels: Path) -> Dataset:
     pixels, wanted = read_idx(images), read_idx(labels)
     if pixels.ndim != 3 or wanted.ndim != 1 or wanted.dtype.kind not in "iu":
         raise DataError(
-            f"{images} has {pixels.ndim} dimensions and {labels} {wanted.ndim}, of {wanted.dtype}; images have "
-            "three, and "
-            "labels one, of whole numbers"
+            f"{images} has {counted(pixels.ndim, 'dimension')} and {labels} {wanted.ndim}, of {wanted.dtype}; images "
+            "have three, and labels one, of whole numbers: give files that belong together"
         )
     if len(pixels) != len(wanted):
         raise DataError(
-            f"{images} has {len(pixels):,} images and {labels} {len(wanted):,} labels; give files that belong together"
+            f"{images} has {counted(len(pixels), 'image')} and {labels} {counted(len(wanted), 'label')}; "
+            "give files that belong together"
         )
     if not pixels.size:
-        raise DataError(f"{images} has no images")
+        raise DataError(f"{images} has no images; fetch it again")
     wanted = wanted.astype(np.int64)
     image, white = as_image(pixels)
     table = Table(block=pixels.reshape(len(pixels), -1), source=str(images))

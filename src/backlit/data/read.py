@@ -13,6 +13,7 @@ from ..errors import DataError, missing
 from .arrays import read_npy, read_npz
 from .dataset import Dataset, with_target
 from .idx import labels_beside, read_idx
+from .images import is_image
 from .mnist import images_and_labels
 from .svmlight import read_svmlight
 from .table import Table
@@ -61,6 +62,8 @@ def _guarded(
     if not exists(path):
         raise DataError(f"{path}: there is no such file; look at its name and folder")
     if path.is_dir():
+        if any(is_image(one) for one in path.iterdir()):
+            raise _picture(path, "a folder of pictures")
         raise DataError(f"{path} is a directory; give a file ({KINDS})")
     if not path.is_file():
         raise DataError(f"{path} is no regular file; save the data as a file ({KINDS})")
@@ -96,7 +99,16 @@ def kind_of_file(path: Path) -> str:
         return last
     if "idx" in path.name.lower():
         return ".idx"
+    if is_image(path):
+        raise _picture(path, "a picture")
     raise DataError(f"{path}: {last or 'a name without ending'} is no known kind of file; known are {KINDS}")
+
+
+def _picture(path: Path, what: str) -> DataError:
+    return DataError(
+        f"{path} is {what}, which only predict takes, with a model that was trained on images; give a table, or images "
+        "with their labels, such as NPZ with x (n, height, width) and y"
+    )
 
 
 def _table(path: Path, kind: str, header: bool | None) -> Table:

@@ -18,6 +18,8 @@ import numpy as np
 
 from ..errors import BacklitWarning, DataError, ModelError, UsageError, nearest
 from ..inputs import is_sparse
+from ..metadata import RECIPE_VERSION, is_newer, recipe_fault
+from ..spelling import counted, spelt
 from .answers import Target
 from .block import Block
 from .columns import KINDS, Column, Numbers, Words, learn_column
@@ -25,7 +27,6 @@ from .dataset import Dataset, Task, with_target
 from .table import Table, as_target
 
 Array = Any
-VERSION = 1
 _MISSING = ("mean", "median", "error")
 _SPARSE_WIDTH, _SPARSE_PART = 500, 0.05  # a^0 wider and emptier than this is made sparse
 
@@ -73,15 +74,20 @@ class Recipe:
         case. Raises DataError that names row and column for what can't be learnt from.
         """
         if missing not in _MISSING:
-            raise UsageError(f"missing is 'mean', 'median' or 'error'; got {missing!r}")
+            raise UsageError(f"{spelt('missing')} is 'mean', 'median' or 'error'; got {missing!r}")
         if task not in (None, "classes", "values"):
-            raise UsageError(f"task is 'classes' or 'values'; got {task!r}")
+            raise UsageError(f"{spelt('task')} is 'classes' or 'values'; got {task!r}")
         dataset = _as_dataset(data, target)
         whole = dataset.inputs
+        if dataset.target in exclude:
+            raise UsageError(
+                f"{dataset.target!r} is the target, and can't be left out too; take it out of {spelt('exclude')}, or "
+                f"name another {spelt('target')}"
+            )
         kept = whole.without(list(exclude)) if exclude else whole
         if not len(whole) or not kept.names:
-            what = "rows" if not len(whole) else "columns left"
-            raise DataError(f"{dataset.name} has no {what} to learn from; give some")
+            lack = "no rows to learn from; give some" if not len(whole) else "no column left; leave fewer out"
+            raise DataError(f"{dataset.name} has {lack}")
         learnt = Target.learn(dataset, task, scale_target)
         gone = set(exclude)
         content: dict[str, Any] = {
@@ -195,7 +201,8 @@ class Recipe:
         scores = np.column_stack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
         if scores.shape[1] != len(self.target.classes):
             raise UsageError(
-                f"there are {len(self.target.classes)} classes and {scores.shape[1]} outputs; give one for each"
+                f"there are {len(self.target.classes)} classes and {counted(scores.shape[1], 'output')}; give one for "
+                "each"
             )
         order = np.argsort(-scores, axis=1, kind="stable")
         return [
@@ -216,7 +223,7 @@ class Recipe:
     def to_json(self) -> dict[str, Any]:
         """Plain data, as the model file keeps it."""
         return {
-            "version": VERSION,
+            "version": RECIPE_VERSION,
             "named": self.named,
             "width": self.width,
             "places": list(self.places),
@@ -229,24 +236,20 @@ class Recipe:
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> Recipe:
         """The inverse of ``to_json``; raises ModelError for a recipe of a newer version, or one that isn't whole."""
-        try:
-            if int(plain["version"]) > VERSION:
-                raise ModelError("the model's recipe was written by a newer Backlit; install a newer one")
-            return cls(
-                target=Target.from_json(plain["target"]),
-                columns=[KINDS[one["kind"]](one) for one in plain["columns"]],
-                block=None if plain["block"] is None else Block.from_json(plain["block"]),
-                named=bool(plain["named"]),
-                width=int(plain["width"]),
-                places=[int(place) for place in plain["places"]],
-                excluded=[str(name) for name in plain["excluded"]],
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as reason:
-            if isinstance(reason, ModelError):
-                raise
-            raise ModelError(
-                f"the model's recipe is damaged ({reason!r}); train and save the model again"
-            ) from reason
+        fault = recipe_fault(plain)
+        if fault:
+            raise ModelError(f"the model's recipe is damaged ({fault}); train and save the model again")
+        if is_newer(plain):
+            raise ModelError("the model's recipe was written by a newer Backlit; install a newer one")
+        return cls(
+            target=Target.from_json(plain["target"]),
+            columns=[KINDS[one["kind"]](one) for one in plain["columns"]],
+            block=None if plain["block"] is None else Block.from_json(plain["block"]),
+            named=plain["named"],
+            width=plain["width"],
+            places=plain["places"],
+            excluded=plain["excluded"],
+        )
 
     def _found(self, table: Table) -> list[str]:
         """The table's names of the recipe's columns; by name where both have names, else by place."""
@@ -270,9 +273,8 @@ class Recipe:
             return list(table.names)
         shown = [column.name for column in self.columns]
         raise DataError(
-            f"{table.source} has {len(table.names):,} columns, known by their places only, and the model was "
-            "trained on "
-            f"{self.width:,}: {_listed(shown)}; give the same columns in the same order"
+            f"{table.source} has {counted(len(table.names), 'column')}, known by place only, and the model was "
+            f"trained on {self.width:,}: {_listed(shown)}; give the same columns in the same order"
         )
 
     def _check_names(self, table: Table) -> None:
@@ -306,7 +308,7 @@ def _as_dataset(data: Any, target: str | None) -> Dataset:
         table = Table.from_any(data)
         return with_target(table, target, table.source)
     if target not in (None, data.target):
-        raise UsageError(f"the data set's target is {data.target!r} already; got target={target!r}")
+        raise UsageError(f"the data set's target is {data.target!r} already; got {spelt('target', target)}")
     return data
 
 

@@ -16,7 +16,7 @@ def split(n: int, fraction: float, *, seed: int = 0, stratify: Any = None) -> tu
     """The numbers of the rows to keep and of those to hold out, both sorted: ``fraction`` of n, drawn by ``seed``.
 
     With ``stratify`` (n,), labels of any kind, it is that fraction of every class. Training's ``validation=`` and the
-    command line's ``--held-out`` split by the same rule. Raises UsageError, and DataError where a part would be empty.
+    command line's ``--held-out`` split by the same rule. Raises UsageError, and DataError for labels that don't fit.
     """
     from ..sets import split_rows
 
@@ -29,4 +29,4 @@ def split(n: int, fraction: float, *, seed: int = 0, stratify: Any = None) -> tu
         raise DataError(f"stratify has one label for each of the {n:,} rows; got the shape {groups.shape}")
     if groups is not None and groups.dtype.kind == "O":
         groups = groups.astype(str)
-    return split_rows(int(n), float(fraction), as_seed(seed), groups)
+    return split_rows(int(n), float(fraction), as_seed(seed), groups, "fraction")

@@ -17,6 +17,9 @@ from ..errors import DataError
 from .dataset import Dataset, classes_of, task_of
 from .table import Table
 
+_MOST_COLUMNS = 10_000_000  # a slip of the pen in one index would fill the memory with names of columns
+_LONGEST = 20  # digits of an index that are shown
+
 
 def read_svmlight(path: Path) -> Dataset:
     """The sparse rows and labels of a file, in gzip or not; raises DataError naming the line."""
@@ -27,10 +30,13 @@ def read_svmlight(path: Path) -> Dataset:
         block, wanted = load_svmlight_file(str(path), zero_based=True)
     except (ValueError, OverflowError, OSError, EOFError, zlib.error) as reason:
         raise DataError(
-            _fault(path) or f"{path} is no svmlight file ({reason}); see to it that it is"
+            _fault(path)
+            or f"{path} is no svmlight file ({reason}); save it again, or under the ending of its kind"
         ) from reason
     if not block.shape[0]:
-        raise DataError(f"{path} has no rows; an svmlight file has a line an example")
+        raise DataError(f"{path} has no rows; an svmlight file has a line an example: save it again")
+    if block.shape[1] > _MOST_COLUMNS:
+        raise DataError(str(_fault(path)))
     if not (np.isfinite(wanted).all() and np.isfinite(block.data).all()):
         raise DataError(_fault(path) or f"{path} has a number that is not finite; mend it or drop the line")
     whole = bool((wanted == np.floor(wanted)).all() and (abs(wanted) < 2**53).all())
@@ -63,16 +69,19 @@ def _fault_of(line: str) -> str | None:
     if not label:
         return None
     if not _is_finite(label):
-        return f"{label!r} is no label; an svmlight line is label index:value …"
+        return f"{label!r} is no number, and a line begins with one, as in 1 3:0.5; mend the line or drop it"
     last = -1
     for pair in pairs:
         if pair.startswith("qid:"):
             continue
         index, colon, value = pair.partition(":")
         if not (colon and index.isdecimal() and _is_finite(value)):
-            return f"{pair!r} is not index:value with a whole index and a finite number"
+            return f"{pair!r} is not index:value with a whole index and a finite number, as in 3:0.5; mend it"
+        if len(index) > _LONGEST or int(index) >= _MOST_COLUMNS:
+            cut = index if len(index) <= _LONGEST else f"{index[:_LONGEST]}…"
+            return f"index {cut} is too large, as there may be {_MOST_COLUMNS:,} columns; number them anew"
         if int(index) <= last:
-            return f"index {index} comes after {last}; the indices of a line ascend"
+            return f"index {index} comes after {last}, and the indices of a line ascend; sort them, each once"
         last = int(index)
     return None
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import DataError, nearest
 from ..inputs import is_sparse
+from ..spelling import counted
 from .cells import as_column, is_missing, kind_of
 
 __all__ = ["Table", "as_target", "is_missing", "kind_of"]
@@ -60,7 +61,7 @@ class Table:
         return self.n
 
     def __repr__(self) -> str:
-        return f"<Table of {self.n:,} rows and {len(self.names):,} columns, {self.source}>"
+        return f"<Table of {counted(self.n, 'row')} and {counted(len(self.names), 'column')}, {self.source}>"
 
     @property
     def is_block(self) -> bool:
@@ -81,8 +82,15 @@ class Table:
         for name in names:
             if name not in present:
                 close = nearest(name, self.names)
-                hint = f"did you mean {close!r}? It has" if close else "it has"
-                raise DataError(f"{self.source} has no column {name!r}; {hint} {_list(self.names)}")
+                hint = f"did you mean {close!r}? It" if close else "it"
+                raise DataError(f"{self.source} has no column {name!r}; {hint} {self._has()}")
+
+    def _has(self) -> str:
+        """Which columns there are, for a message; those without names of their own are counted from 0."""
+        if self.named or not self.names:
+            return f"has {_list(self.names)}"
+        columns = counted(len(self.names), "column")
+        return f"has {columns} without names, counted from {self.names[0]} to {self.names[-1]}"
 
     def take(self, rows: Array) -> Table:
         """The rows of these numbers (or where a mask is true), in this order."""
@@ -166,14 +174,23 @@ def _from_array(given: Array, source: str) -> Table:
         return Table(
             _by_name([(name, given[name].tolist()) for name in given.dtype.names], source), source=source
         )
-    if given.ndim > 2 and given.dtype.kind in "biuf":
+    given = one_channel(given)
+    if given.ndim == 3 and given.dtype.kind in "biuf":
         given = given.reshape(len(given), -1)
     if given.ndim != 2:
-        raise DataError(f"{source} has {given.ndim} dimensions; a table has two, a row an example")
+        raise DataError(
+            f"{source} has {counted(given.ndim, 'dimension')}; a table has two, a row an example, and grey pictures "
+            "have three, (n, height, width); reshape it"
+        )
     if given.dtype.kind in "iuf":
         return Table(block=given, source=source)
     columns = {f"x{k}": as_column(given[:, k].tolist()) for k in range(given.shape[1])}
     return Table(columns, named=False, source=source)
+
+
+def one_channel(pictures: Array) -> Array:
+    """Pictures (n, height, width, 1) as (n, height, width); anything else as it is."""
+    return pictures[..., 0] if pictures.ndim == 4 and pictures.shape[3] == 1 else pictures
 
 
 def _from_rows(rows: list[Any], source: str) -> Table:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BacklitWarning, DataError
+from ..spelling import counted, spelt
 from .cells import MISSING, as_number, objects
 from .table import Table
 
@@ -131,8 +132,7 @@ def _names(heading: list[str], path: Path) -> list[str]:
             names[place - 1] = f"column {place}"
             warnings.warn(
                 f"{path}, line 1: column {place} has no name and is called 'column {place}' here; if it only counts "
-                "the "
-                f"rows, leave it out (--exclude 'column {place}')",
+                f"the rows, leave it out ({spelt('exclude', [f'column {place}'])})",
                 BacklitWarning,
                 stacklevel=5,
             )
@@ -152,9 +152,8 @@ def _body(text: str, delimiter: str, path: Path, names: list[str], headed: bool)
             if len(cells) != len(names):
                 what = "the heading" if headed else "the first line"
                 raise DataError(
-                    f"{path}, line {number}: it has {len(cells)} cells and {what} has {len(names)}; mend the line "
-                    "(a cell "
-                    "with a comma in it is quoted)"
+                    f"{path}, line {number}: it has {counted(len(cells), 'cell')} and {what} has {len(names)}; mend "
+                    "the line (a cell with a comma in it is quoted)"
                 )
         yield chunk
 

@@ -14,6 +14,7 @@ import numpy as np
 from .. import equations, passes
 from ..dropout import masks
 from ..equations import backward, forward, mean_gradient
+from ..inputs import batch
 from ..namespaces import NUMPY_FAST
 from ..network import Network
 from ..optimizers import Rule, as_rule
@@ -37,6 +38,10 @@ class NumpyEngine:
     @quiet
     def predict(self, net: Network, theta: Array, X: Array) -> Array:
         return passes.predict(net, *net.views(theta), X, NUMPY_FAST)
+
+    @quiet
+    def measure(self, net: Network, theta: Array, X: Array, Y: Array, share: Array) -> tuple[float, Array]:
+        return passes.measure(net, theta, X, Y, share, xp=NUMPY_FAST)
 
     @quiet
     def value_and_gradient(
@@ -66,7 +71,7 @@ class NumpyEngine:
         count = -(-len(order) // m)
         costs, weights = np.zeros(count), np.full(count, float(m))
         share, drop = np.full(m, 1 / m, dtype=theta.dtype), None
-        for i, (x, y, rows) in enumerate(_batches(X, Y, order, m)):
+        for i, (x, y, rows) in enumerate(_batches(X, Y, order, m, theta.dtype)):
             if sample_weight is not None or len(rows) < m:
                 weights[i], share = _shares(rows, sample_weight, theta.dtype)
                 if not weights[i]:
@@ -83,13 +88,13 @@ class NumpyEngine:
         return Steps(costs, weights)
 
 
-def _batches(X: Array, Y: Array, order: Array, m: int) -> Iterator[tuple[Array, Array, Array]]:
+def _batches(X: Array, Y: Array, order: Array, m: int, dtype: Any) -> Iterator[tuple[Array, Array, Array]]:
     """x, y and row numbers of each batch; rows are gathered for several small batches at once."""
     width = X.shape[1] + Y.shape[1]
     several = m * max(1, _NUMBERS_GATHERED // (m * width))
     for start in range(0, len(order), several):
         rows = order[start : start + several]
-        x = X.take(rows, axis=0) if isinstance(X, np.ndarray) else X[rows]
+        x = batch(X, rows, dtype)
         y = Y.take(rows, axis=0)
         for first in range(0, len(rows), m):
             part = slice(first, first + m)

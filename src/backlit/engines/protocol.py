@@ -31,6 +31,7 @@ class Plan:
     )
     keep: tuple[float, ...] | None = None  # the part of layers 0 … L that dropout keeps
     dropout_key: int = 0
+    threads: int | None = None  # None: as many as help
 
 
 @dataclass
@@ -40,6 +41,7 @@ class State:
     slots: Slots = field(default_factory=dict)
     t: int = 0
     step: int = 0
+    engine: Any = None  # what the engine at work keeps of a run beside θ; none of it changes a result
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Steps:
 
 
 class Engine(Protocol):
-    """What computes. ``theta`` is flat (N8); ``X`` (n, n_0) dense or CSR and ``Y`` (n, n_L) are in θ's dtype."""
+    """What computes. ``theta`` is flat (N8); ``X`` (n, n_0) is dense in float32, float64 or uint8, CSR, or
+    ``Pixels``; ``Y`` (n, n_L) is in θ's dtype.
+    """
 
     name: str
 
@@ -63,6 +67,9 @@ class Engine(Protocol):
 
     def predict(self, net: Network, theta: Array, X: Array) -> Array:
         """a^L, (n, n_L)."""
+
+    def measure(self, net: Network, theta: Array, X: Array, Y: Array, share: Array) -> tuple[float, Array]:
+        """C without penalties, Σ share · C_x (B5), and a^L, (n, n_L)."""
 
     def value_and_gradient(
         self, net: Network, theta: Array, X: Array, Y: Array, sample_weight: Array | None

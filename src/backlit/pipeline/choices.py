@@ -17,6 +17,7 @@ from ..functions import as_activation, as_cost
 from ..network import Network
 from ..randomness import as_seed
 from ..settings import Settings
+from ..spelling import counted, spelt
 
 OPTIMIZER = "adam"
 VALIDATION = 0.1  # of the training examples, where nothing else is said and there are enough of them
@@ -141,14 +142,18 @@ def _check(choices: Choices) -> None:
         if part is None or (name == "validation" and (isinstance(part, str) or _is_count(part))):
             continue
         if not (isinstance(part, (int, float)) and math.isfinite(part) and 0 < part < 1):
-            raise UsageError(f"{name} is a part of the examples, between 0 and 1, such as 0.2; got {part!r}")
+            others = ", the number of the last ones, a file, 'test' or None" if name == "validation" else ""
+            raise UsageError(f"{spelt(name)} is a part of the examples between 0 and 1{others}; got {part!r}")
     for n in choices.layers:
         if not isinstance(n, int) or n < 1:
-            raise UsageError(f"layers are the sizes of the hidden layers, whole numbers ≥ 1; got {n!r}")
+            raise UsageError(
+                f"{spelt('layers')} are the sizes of the hidden layers, whole numbers ≥ 1; got {n!r}"
+            )
     if len(choices.activation) not in (1, len(choices.layers)):
+        layers = counted(len(choices.layers), "hidden layer")
         raise UsageError(
-            f"activation is one for all hidden layers, or one for each of the {len(choices.layers)}; got "
-            f"{len(choices.activation)}"
+            f"{spelt('activation')} takes one for all hidden layers, or one for each; got "
+            f"{len(choices.activation)} for {layers}"
         )
     for option in (*choices.activation, *([choices.output_activation] if choices.output_activation else [])):
         as_activation(option)  # what is unknown is said before any data is read
@@ -187,9 +192,10 @@ def functions_of(choices: Choices, task: str) -> tuple[str, str]:
     if choices.cost is not None:
         name = as_cost(choices.cost).name
         if name not in table:
-            suits = "'squared_error'" if task == "values" else "'cross_entropy'"
+            suits = "squared_error" if task == "values" else "cross_entropy"
             raise UsageError(
-                f"the cost {name} is not for {task}; take {suits}, or say --task {_other(task)} if that is meant"
+                f"the cost {name} is not for {task}; take {spelt('cost', suits)}, or {spelt('task', _other(task))} if "
+                "that is meant"
             )
         return choices.output_activation or table[name], choices.cost
     if task == "values":

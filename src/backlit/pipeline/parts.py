@@ -13,9 +13,11 @@ import numpy as np
 
 from ..data import Dataset, load
 from ..data.cells import as_numbers, is_missing, kind_of
+from ..data.dataset import classes_of, refuse_other_target
 from ..errors import BacklitWarning, DataError, UsageError
 from ..network import Network
 from ..sets import split_rows
+from ..spelling import counted, spelt
 from .choices import Choices
 
 Array = Any
@@ -49,8 +51,22 @@ def load_whole(choices: Choices) -> Dataset:
             limit=choices.limit,
             seed=choices.seed,
         )
+    refuse_other_target(whole, choices.target)
+    if choices.weight_column is not None and choices.weight_column == whole.target:
+        raise UsageError(
+            f"{whole.target!r} is the target, and can't be the weights too; name another column with "
+            f"{spelt('weight_column')}"
+        )
     refuse_missing_target(whole)
     return whole
+
+
+def every_class(whole: Dataset, classes: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """``classes``, those of all that is trained on or held out, and those that the set's own test set alone has."""
+    if classes is None or whole.test is None:
+        return classes
+    everywhere = {*classes, *classes_of(whole.test.labels())}
+    return classes if len(everywhere) == len(classes) else classes_of(np.array([*everywhere], dtype=object))
 
 
 def split(choices: Choices, whole: Dataset) -> Parts:
@@ -64,7 +80,8 @@ def split(choices: Choices, whole: Dataset) -> Parts:
         held_out, held_out_as = whole.test, "test"
         if choices.held_out is not None:
             _say(
-                f"{whole.name} has a test set of its own, of {len(held_out):,} examples; that is what is held out"
+                f"{whole.name} has a test set of its own, of {counted(len(held_out), 'example')}; that is what is "
+                "held out"
             )
     elif choices.held_out is not None:
         rows, apart = hold_out(whole, choices.held_out, choices.seed)
@@ -83,7 +100,7 @@ def split(choices: Choices, whole: Dataset) -> Parts:
 
 def hold_out(dataset: Dataset, part: float, seed: int) -> tuple[Array, Array]:
     """The numbers of the rows kept and of those held out, sorted; the same part of every class."""
-    return split_rows(len(dataset), float(part), seed, _strata(dataset))
+    return split_rows(len(dataset), float(part), seed, _strata(dataset), "held_out")
 
 
 def _validation(everything: Dataset, rows: Array, choices: Choices) -> tuple[Array, Dataset | None]:
@@ -92,13 +109,14 @@ def _validation(everything: Dataset, rows: Array, choices: Choices) -> tuple[Arr
     if wanted == "test":
         if everything.test is None:
             raise UsageError(
-                f"{everything.name} has no test set of its own; give validation a part, a number or a file"
+                f"{everything.name} has no test set of its own; give {spelt('validation')} a part, a number or a file"
             )
         return rows, everything.test
     if isinstance(wanted, int):
         if wanted >= len(rows):
-            raise DataError(
-                f"validation takes the last {wanted:,} examples, and there are {len(rows):,} to train on"
+            raise UsageError(
+                f"{spelt('validation', wanted)} takes the last {counted(wanted, 'example')}, and there are "
+                f"{len(rows):,} to train on; take fewer"
             )
         return rows[:-wanted], everything.take(rows[-wanted:])
     if isinstance(wanted, str):
@@ -111,7 +129,8 @@ def _validation(everything: Dataset, rows: Array, choices: Choices) -> tuple[Arr
     strata = None if strata is None else strata[rows]
     if not choices.validation_asked and _too_few(len(rows), wanted, strata):
         _say(
-            f"{len(rows):,} examples are too few to set any aside for validation; all of them are trained on"
+            f"{counted(len(rows), 'example is', 'examples are')} too few to set any aside for validation; all are "
+            "trained on"
         )
         return rows, None
     kept, apart = split_rows(len(rows), float(wanted), choices.seed, strata)
@@ -172,12 +191,10 @@ def encode(net: Network, dataset: Dataset) -> tuple[Array, Array]:
 def as_wanted(net: Network, dataset: Dataset) -> Array:
     """The targets as rows y (n, n_L) for the network's cost; raises DataError that names file, row and label."""
     refuse_missing_target(dataset)
-    labels = dataset.labels()
+    numbers = net.recipe.encode_target(dataset)
     if net.task == "values":
-        rows = net.recipe.encode_target(labels)[:, None]
+        rows = numbers[:, None]
         return np.ascontiguousarray(rows, dtype=net.dtype)
-    _refuse_unknown(net, dataset, labels)
-    numbers = net.recipe.encode_target(labels)
     outputs = net.sizes[-1]
     rows = np.zeros((len(numbers), outputs), dtype=net.dtype)
     if outputs == 1:
@@ -185,21 +202,6 @@ def as_wanted(net: Network, dataset: Dataset) -> Array:
     else:
         rows[np.arange(len(numbers)), numbers] = 1
     return 2 * rows - 1 if net.cost.targets == "signs" else rows
-
-
-def _refuse_unknown(net: Network, dataset: Dataset, labels: Array) -> None:
-    known = set(net.classes or ())
-    words = all(isinstance(one, str) for one in known)
-    strange = {one for one in set(labels.tolist()) if (str(one) if words else one) not in known}
-    if not strange:
-        return
-    row = next(i for i, one in enumerate(labels.tolist()) if one in strange)
-    shown = [str(one) for one in net.classes or ()]
-    listed = ", ".join(shown[:12]) + (", …" if len(shown) > 12 else "")
-    raise DataError(
-        f"{dataset.source}, {dataset.inputs.row_name(row)}, column {dataset.target!r}: {labels[row]!r} is not one of "
-        f"the classes that the model knows ({listed}); mend the label, or train with it"
-    )
 
 
 def _say(what: str) -> None:

@@ -17,9 +17,10 @@ from ..errors import ModelError, UsageError
 from ..history import History
 from ..network import Network
 from ..settings import Settings
+from ..spelling import spelt
 from ..storage import check_writable
 from .choices import Choices, any_number, build, sort_options
-from .parts import Parts, encode, load_whole, split
+from .parts import Parts, encode, every_class, load_whole, split
 
 Array = Any
 
@@ -72,9 +73,8 @@ def train(
     """
     if resume is not None:
         if options:
-            raise UsageError(
-                f"a resumed run keeps its own settings; leave out {', '.join(sorted(options))}, or start a new run"
-            )
+            given = ", ".join(map(spelt, sorted(options)))
+            raise UsageError(f"a resumed run keeps its own settings; leave out {given}, or start a new run")
         return _resume(data, Path(resume), out, progress, callbacks)
     choices, settings = sort_options(data, options)
     target = None if out is None else _place(out)
@@ -102,11 +102,12 @@ def prepare(choices: Choices, net: Network | None = None) -> Prepared:
     whole = load_whole(choices)
     told = _told(choices)
     if net is None:
-        # Learnt from everything, and thrown away: what is wrong in any row is found before anything else is done.
-        task = Recipe.learn(whole, **told).task
-        scale = task == "classes" or any_number(choices, task)
+        # Learnt from everything, and but for its classes thrown away: what is wrong in any row is found first.
+        first = Recipe.learn(whole, **told)
+        scale = first.task == "classes" or any_number(choices, first.task)
         parts = split(choices, whole)
-        net = build(choices, Recipe.learn(parts.training, **told, scale_target=scale))
+        known = dataclasses.replace(parts.training, classes=every_class(whole, first.classes))
+        net = build(choices, Recipe.learn(known, **told, scale_target=scale))
     else:
         parts = split(choices, whole)
     x, y = encode(net, parts.training)

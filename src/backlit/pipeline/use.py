@@ -18,6 +18,7 @@ from ..data.named import canonical
 from ..data.read import load_rows
 from ..errors import DataError, ModelError, UsageError
 from ..network import Network
+from ..spelling import counted, spelt
 from ..targets import decode_labels
 from .parts import as_wanted, encode, hold_out, missing_target
 
@@ -101,13 +102,14 @@ def _held_out(dataset: Dataset, facts: dict[str, Any], same: bool) -> tuple[Data
         return dataset.test, np.arange(len(dataset.test))
     if kept is None:
         raise UsageError(
-            "nothing was held out when this model was trained; train with --held-out 0.2, or leave --held-out away here"
+            f"nothing was held out when this model was trained; train with {spelt('held_out', 0.2)}, or leave "
+            f"{spelt('held_out')} away here"
         )
     if not same:
         raise DataError(
             f"{dataset.name} is not the data that this model was trained on ({facts['name']}, "
-            f"{facts['examples']:,} examples), "
-            "so it can't be said which of its rows were held out; give that data, or leave --held-out away"
+            f"{counted(facts['examples'], 'example')}), "
+            f"so it can't be said which of its rows were held out; give that data, or leave {spelt('held_out')} away"
         )
     rows = hold_out(dataset, float(kept), int(facts["seed"]))[1]
     return dataset.take(rows), rows
@@ -119,8 +121,8 @@ def predict(net: Network, examples: Examples) -> Prediction:
     outputs = net.predict(net.recipe.encode(dataset.inputs, dtype=net.dtype))
     known = None
     if dataset.wanted is not None and missing_target(dataset) is None:
-        as_wanted(net, dataset)  # an unknown label is an error, not a wrong answer
-        known = dataset.labels()
+        wanted = as_wanted(net, dataset)  # an unknown label is an error, not a wrong answer
+        known = decode_labels(net, wanted) if net.task == "classes" else dataset.labels()
     return prediction(net, outputs, known)
 
 
@@ -146,7 +148,11 @@ def pictures(net: Network, path: Path) -> tuple[list[Path], Array]:
     """
     shape = None if net.recipe is None else net.recipe.image
     if shape is None:
-        raise UsageError(f"{path} is for models on images, and this model's inputs are columns; give a table")
+        what = "a folder" if path.is_dir() else "a picture"
+        raise UsageError(
+            f"{path} is {what}, and this model takes the columns of a table; give a table, or a model that was "
+            "trained on images"
+        )
     paths = from_folder(path) if path.is_dir() else [path]
     return paths, np.stack([from_photo(one, shape=shape).reshape(-1) for one in paths]).astype(net.dtype)
 
