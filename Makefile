@@ -15,7 +15,7 @@ PROVED_FILES := $(subst $(space),$(comma),$(foreach name,$(PROVED),*/backlit/$(n
 NATIVE_FILES = $(shell find native \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' \) 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench clean distclean
+.PHONY: help demo test sanitize lint format bench clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ else
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
+sanitize: ## run the native engine's tests under the sanitizers for memory, undefined behaviour and data races
+	@sh .ci/native $(if $(strip $(ARGS)),$(ARGS),address thread)
+
 lint: ## check style and types, changing nothing
 	@sh .ci/setup dev
 	$(BIN)/ruff check .
@@ -56,7 +59,7 @@ format: ## put the style right
 	$(BIN)/ruff format .
 	$(if $(NATIVE_FILES),$(BIN)/clang-format -i $(NATIVE_FILES))
 
-bench: ## measure the speed beside a hand-written loop
+bench: ## measure the speed beside its peers, and write docs/benchmarks.md
 	@sh .ci/setup dev
 	$(BIN)/python benchmarks/run.py $(ARGS)
 

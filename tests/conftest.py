@@ -29,19 +29,29 @@ MNIST = (
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes ``engine`` is run on every engine of this installation."""
+    """A test that takes ``engine`` is run on every engine and every instruction set of this machine."""
     if "engine" in metafunc.fixturenames:
-        from backlit.engines import ENGINES
+        metafunc.parametrize("engine", engines_here(), indirect=True)
 
-        metafunc.parametrize("engine", list(ENGINES), indirect=True)
+
+def engines_here() -> list[str]:
+    """``"numpy"``, and ``"cpu-avx2"`` and its like where the native engine is part of this installation."""
+    try:
+        from backlit._native import cpus
+    except ImportError:
+        return ["numpy"]
+    return ["numpy", *(f"cpu-{cpu}" for cpu in cpus())]
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest) -> Any:
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """One engine, by the seam that all of them keep; ``engine.name`` is what ``engine=`` takes."""
     from backlit.engines import ENGINES
 
-    return ENGINES[request.param]
+    name, _, cpu = request.param.partition("-")
+    if cpu:
+        monkeypatch.setenv("BACKLIT_CPU", cpu)
+    return ENGINES[name]
 
 
 @pytest.fixture

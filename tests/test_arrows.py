@@ -18,15 +18,15 @@ ROOT = Path(__file__).parents[1] / "src" / "backlit"
 
 # Rooms of one line may import one another, never in a circle; otherwise a room imports from the lines above.
 HOUSE = (
-    ("errors", "spelling", "streams", "options", "namespaces", "functions", "notation", "registry"),
+    ("errors", "spelling", "streams", "threads", "options", "namespaces", "functions", "notation", "registry"),
     ("equations",),
     ("randomness", "initialisation", "targets", "network"),
     ("dropout", "inputs", "optimizers", "passes"),
     ("engines",),
     (
         "schedules", "settings", "history", "progress", "interrupt", "metrics", "monitor", "divergence",
-        "sets", "callbacks", "lbfgs", "training", "finder", "storage", "metadata", "checkpoints", "files", "data",
-        "use",
+        "sets", "callbacks", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
+        "data", "use",
     ),
     ("pipeline", "plots"),
     ("cli", "__main__"),

@@ -366,3 +366,22 @@ def test_an_engine_that_cannot_says_why_and_auto_takes_another(monkeypatch: pyte
     with pytest.raises(EngineError, match=r"^engine 'picky' has no dropout; take engine='auto'$"):
         engines.choose("picky", network(), plan(), None)
     assert engines.choose("auto", network(), plan(), None).name != "picky"
+
+
+def test_auto_says_why_it_takes_numpy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y = data()
+    net = Network(
+        SIZES, activations=[(np.tanh, lambda z: 1 - np.tanh(z) ** 2), "relu", "softmax"], cost="cross_entropy"
+    )
+    net.fit(x, y, epochs=1, progress=True)
+    said = capsys.readouterr().err.splitlines()[0]
+    if "cpu" in engines.ENGINES:
+        assert said == "training on NumPy: the native engine can't call Python functions of your own"
+    assert net.training["settings"]["engine"] == "numpy"
+    monkeypatch.setattr(engines, "_native", None)
+    network().fit(x, y, epochs=1, progress=True)
+    assert capsys.readouterr().err.splitlines()[0] == f"training on NumPy: {MISSING}"
+    network().fit(x, y, epochs=1, progress=False)
+    assert capsys.readouterr().err == ""

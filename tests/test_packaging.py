@@ -1,4 +1,4 @@
-"""The package as others get it: light to import, versioned once, its names pinned, built with no compiler.
+"""The package as others get it: light to import, versioned once, its names pinned, built with a compiler or without.
 
 Also the house as a whole: setting up says in one line what is missing, and no file speaks of the machine it
 was written on. What the package computes is tested elsewhere.
@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[1]
 
 # What a program may rely on. A name that joins or leaves is a decision: change it here, and in the changelog.
 PUBLIC = [
-    "BacklitError", "BacklitWarning", "DataError", "DivergenceError", "EngineError", "ModelError", "Network",
-    "UsageError", "__version__", "data", "load",
+    "BacklitError", "BacklitWarning", "DataError", "DivergenceError", "EngineError", "FitManyError", "ModelError",
+    "Network", "UsageError", "__version__", "data", "fit_many", "load",
 ]  # fmt: skip
 
 HEAVY = (
@@ -105,17 +105,26 @@ def without_tools(tmp_path: Path, *kept: str) -> dict[str, str]:
     tools.mkdir()
     for name in kept:
         (tools / name).symlink_to(str(shutil.which(name)))
-    env = {key: value for key, value in os.environ.items() if key not in {"CC", "CXX", "CMAKE_ARGS"}}
-    return env | {"PATH": str(tools)}
+    return plain_env() | {"PATH": str(tools)}
+
+
+def plain_env() -> dict[str, str]:
+    """This environment without what would change how the package is built."""
+    changes = ("BACKLIT_", "CMAKE_", "SKBUILD_", "CC", "CXX")
+    return {key: value for key, value in os.environ.items() if not key.startswith(changes)}
 
 
 def sources(names: list[str]) -> set[str]:
     return {name for name in names if name.startswith("backlit/")}
 
 
+def is_pure(name: str, files: list[str]) -> bool:
+    return name.endswith("-py3-none-any.whl") and not any("_native." in file for file in files)
+
+
 @pytest.mark.slow
 def test_a_wheel_is_built_without_a_compiler(tree: Path, tmp_path: Path) -> None:
-    name, files, _ = build(tree, without_tools(tmp_path))
+    name, files, _ = build(tree, without_tools(tmp_path) | {"BACKLIT_NATIVE": "0"})
     assert name == f"backlit-{backlit.__version__}-py3-none-any.whl"
     src = tree / "src"
     assert sources(files) == {path.relative_to(src).as_posix() for path in src.rglob("*") if path.is_file()}
@@ -129,31 +138,55 @@ NB_MODULE(_native, m) { m.def("answer", [] { return 42; }); }
 """
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("cmake") or os.name != "posix", reason="needs CMake, and links to tools")
-def test_where_the_native_engine_cannot_be_built_the_package_is(tree: Path, tmp_path: Path) -> None:
-    (tree / "native").mkdir(exist_ok=True)
+@pytest.fixture
+def small(tree: Path) -> Path:
+    """The tree with an extension that is quickly built, by the same CMakeLists.txt."""
+    for path in (tree / "native").glob("*"):
+        path.write_text("", encoding="utf-8")
     (tree / "native" / "bind.cpp").write_text(NATIVE, encoding="utf-8")
+    return tree
+
+
+needs_cmake = pytest.mark.skipif(
+    not shutil.which("cmake") or os.name != "posix", reason="needs CMake, and links to tools"
+)
+
+
+@pytest.mark.slow
+@needs_cmake
+def test_where_the_native_engine_cannot_be_built_the_package_is(small: Path, tmp_path: Path) -> None:
     makers = [name for name in ("ninja", "make") if shutil.which(name)]
-    env = without_tools(tmp_path, "cmake", *makers) | {"BACKLIT_NATIVE": "1"}
-    name, files, said = build(tree, env)
-    assert name.endswith("-py3-none-any.whl")
+    name, files, said = build(small, without_tools(tmp_path, "cmake", *makers))
+    assert is_pure(name, files)
     assert "backlit/__init__.py" in files
-    assert "Backlit was built without its native engine" in said
+    assert said.count("Backlit was built without its native engine") == 1
+    assert "With a C++ compiler (g++ or clang), installing Backlit again builds it." in said
+
+
+@pytest.mark.slow
+@needs_cmake
+def test_a_compiler_that_fails_is_no_compiler(small: Path) -> None:
+    name, files, said = build(small, plain_env() | {"CC": "false", "CXX": "false"})
+    assert is_pure(name, files)
+    assert said.count("Backlit was built without its native engine") == 1
+
+
+@pytest.mark.slow
+@needs_cmake
+def test_the_native_engine_can_be_insisted_on(small: Path) -> None:
+    with pytest.raises(AssertionError, match="BACKLIT_NATIVE=1 asks for the native engine, and it can't be"):
+        build(small, plain_env() | {"CC": "false", "CXX": "false", "BACKLIT_NATIVE": "1"})
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(
     not (shutil.which("cmake") and shutil.which("c++")), reason="needs CMake and a C++ compiler"
 )
-def test_where_it_can_be_built_it_is(tree: Path) -> None:
+def test_where_it_can_be_built_it_is(small: Path) -> None:
     pytest.importorskip("nanobind")
-    shutil.rmtree(tree / "native", ignore_errors=True)
-    (tree / "native").mkdir()
-    (tree / "native" / "bind.cpp").write_text(NATIVE, encoding="utf-8")
-    name, files, said = build(tree, os.environ | {"BACKLIT_NATIVE": "1"})
+    name, files, said = build(small, plain_env() | {"BACKLIT_NATIVE": "1"})
     assert any(re.fullmatch(r"backlit/_native\.[\w.-]*(so|pyd)", file) for file in files), said
-    assert "none-any" not in name
+    assert ("-cp312-abi3-" if sys.version_info >= (3, 12) else "-cp311-cp311-") in name
 
 
 # -------------------------------------------------------------------------------- the house
@@ -278,6 +311,47 @@ def test_setup_keeps_an_environment_that_was_made_by_hand(tmp_path: Path) -> Non
     (house.root / ".venv" / "mine").touch()
     assert house.setup("dev")[1].startswith("Installing")
     assert (house.root / ".venv" / "mine").exists()
+
+
+@posix
+def test_setup_builds_again_where_native_code_or_the_compiler_is_new(tmp_path: Path) -> None:
+    house = House(tmp_path, {"python3.12": FAKE_PYTHON.replace("PIP", "exit 0")})
+    native = house.root / "native"
+    native.mkdir()
+    kernel = native / "kernel.hpp"
+    kernel.touch()
+    for path in (kernel, native):
+        os.utime(path, (0, 0))
+    house.setup("dev")
+    assert house.setup("dev") == (0, "", "")
+    os.utime(kernel, (2**33, 2**33))  # as a pull leaves it, or an edit
+    assert house.setup("dev")[1].startswith("Installing")
+    os.utime(kernel, (0, 0))
+    assert house.setup("dev") == (0, "", "")
+    (house.tools / "g++").symlink_to(house.tools / "cat")
+    assert house.setup("dev")[1].startswith("Installing")
+    assert house.setup("dev") == (0, "", "")
+
+
+@posix
+@pytest.mark.parametrize(
+    ("compiler", "remedy"),
+    [
+        (None, "install a C++ compiler (g++ or clang), and the next make builds it.\n"),
+        ("g++", ".venv/setup.log says why it could not be built.\n"),
+    ],
+)
+def test_setup_says_once_how_to_get_the_native_engine(
+    tmp_path: Path, compiler: str | None, remedy: str
+) -> None:
+    lacks = "*backlit._native*) exit 1 ;;\n-c*)"
+    house = House(tmp_path, {"python3.12": FAKE_PYTHON.replace("PIP", "exit 0").replace("-c*)", lacks, 1)})
+    if compiler:
+        (house.tools / compiler).symlink_to(house.tools / "cat")
+    said = "Backlit computes with NumPy here; its native engine is several times as fast: "
+    assert house.setup("dev")[1].endswith(said + remedy)
+    assert house.setup("dev") == (0, "", "")
+    assert said not in house.setup("plain", BACKLIT_NATIVE="0")[1]  # as was asked for
 
 
 def files_of_the_house() -> list[Path]:

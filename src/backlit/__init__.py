@@ -16,10 +16,12 @@ if TYPE_CHECKING:
         DataError as DataError,
         DivergenceError as DivergenceError,
         EngineError as EngineError,
+        FitManyError as FitManyError,
         ModelError as ModelError,
         UsageError as UsageError,
     )
     from .files import load as load
+    from .many import fit_many as fit_many
     from .network import Network as Network
 
 __version__ = "0.1.0"
@@ -27,12 +29,14 @@ __version__ = "0.1.0"
 _ROOMS = {
     "Network": "network",
     "load": "files",
+    "fit_many": "many",
     "data": None,
     "BacklitError": "errors",
     "BacklitWarning": "errors",
     "DataError": "errors",
     "DivergenceError": "errors",
     "EngineError": "errors",
+    "FitManyError": "errors",
     "ModelError": "errors",
     "UsageError": "errors",
 }

@@ -18,7 +18,7 @@ import numpy as np
 
 from .errors import BacklitError, ModelError, UsageError
 from .files import FORMAT, Functions, check_kind, check_metadata, metadata, network_of, tensors
-from .inputs import is_sparse
+from .inputs import Pixels, is_sparse
 from .network import Network
 from .storage import check_writable, pack, unpack, write_safely
 
@@ -65,18 +65,26 @@ _TENSORS = ("start", "costs", "weights")
 
 
 def fingerprint(*arrays: Array) -> str:
-    """SHA-256 over the content, shape and dtype of arrays (dense, CSR or None): equal data, equal fingerprint."""
+    """SHA-256 over content, shape and dtype of arrays (dense, CSR, Pixels or None): equal data, equal fingerprint."""
     digest = hashlib.sha256()
     for array in arrays:
         if array is None:
             digest.update(b"none;")
             continue
         digest.update(f"{array.shape}{array.dtype.str};".encode())
-        parts = (array.data, array.indices, array.indptr) if is_sparse(array) else (array,)
-        for part in parts:
+        if isinstance(array, Pixels):
+            digest.update(f"of {array.white!r};".encode())
+        for part in _parts(array):
             digest.update(f"{part.dtype.str}{part.shape};".encode())
             digest.update(np.ascontiguousarray(part).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _parts(array: Array) -> tuple[Array, ...]:
+    """The plain arrays that an array, CSR or Pixels is made of."""
+    if isinstance(array, Pixels):
+        return (array.levels,)
+    return (array.data, array.indices, array.indptr) if is_sparse(array) else (array,)
 
 
 def save(checkpoint: Checkpoint, path: str | Path) -> Path:

@@ -7,6 +7,7 @@ Exception
     ├── DataError                data that can't be used (ValueError; exit code 3)
     ├── ModelError               a model or checkpoint file that can't be used (ValueError; exit code 3)
     ├── DivergenceError          training met a number that is not finite (ArithmeticError; exit code 3)
+    ├── FitManyError             some of many networks were not trained to the end (ExceptionGroup; exit code 3)
     ├── EngineError              an engine that can't do what was asked (RuntimeError; exit code 2)
     └── MissingDependency        an optional package is not installed (ImportError; exit code 2)
 UserWarning
@@ -15,8 +16,10 @@ UserWarning
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+_SHOWN = 3  # errors of many networks in a message
 
 
 class BacklitError(Exception):
@@ -45,6 +48,27 @@ class ModelError(BacklitError, ValueError):
 
 class DivergenceError(BacklitError, ArithmeticError):
     """Training met a cost or a weight that is not finite, and stopped before it could spoil anything saved."""
+
+
+class FitManyError(BacklitError, ExceptionGroup[Exception]):
+    """Some of many networks were not trained to the end; the others were.
+
+    ``errors`` is network's number → its exception, ``histories`` every network's history as far as it came, in order.
+    """
+
+    errors: Mapping[int, Exception]
+    histories: list[Any]
+
+    def __new__(cls, errors: Mapping[int, Exception], histories: list[Any]) -> FitManyError:
+        shown = [f"networks[{number}]: {error}" for number, error in [*errors.items()][:_SHOWN]]
+        more = f"; and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
+        said = (
+            f"{len(errors)} of {len(histories)} networks failed, while the others were trained; the histories of all "
+            f"are this error's .histories, what went wrong is in its .errors. {'; '.join(shown)}{more}"
+        )
+        self = super().__new__(cls, said, [*errors.values()])
+        self.errors, self.histories = dict(errors), histories
+        return self
 
 
 class EngineError(BacklitError, RuntimeError):

@@ -70,7 +70,7 @@ class Monitor:
     def record(self, epoch: int, eta: float | None, cost: float, seconds: float) -> dict[str, Any]:
         """The record of an epoch whose steps saw the mean cost ``cost``, with the weights as they are now."""
         net, s, sets = self.net, self.settings, self.sets
-        penalty = passes.penalty(net, net.views(net.theta)[0], s.l1, s.l2)
+        penalty = passes.penalty(net, net.views(net.theta)[0], s.l1, s.l2) if s.l1 or s.l2 else 0.0
         record: dict[str, Any] = {"epoch": epoch} | ({} if eta is None else {"eta": eta})
         record |= {"cost": cost, "objective": cost + penalty}
         asked = set(s.monitors)

@@ -8,6 +8,7 @@ in training.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -219,7 +220,12 @@ def as_rule(given: Any) -> Rule:
         return given
     if not isinstance(given, str):
         raise UsageError(f"an optimizer is a name, or an option such as 'adam(beta1=0.8)'; got {given!r}")
-    return build_option("optimizer", given, RULES)
+    return _built(given)
+
+
+@functools.lru_cache(maxsize=64)  # engines ask at every call
+def _built(option: str) -> Rule:
+    return build_option("optimizer", option, RULES)
 
 
 def _between(row: str, parameter: str, value: float) -> None:

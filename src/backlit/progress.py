@@ -10,7 +10,8 @@ import time
 from typing import Any, Protocol
 
 from .errors import UsageError
-from .history import TITLES, format_number
+from .history import TITLES, History, format_number
+from .spelling import counted
 from .streams import lasting_stderr
 
 _EVERY = 0.1  # seconds between two drawings
@@ -77,8 +78,6 @@ class Bar(Silent):
 
     def start(self, epochs: int, examples: int, done: float) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress as RichProgress, TextColumn
-        from rich.table import Column
 
         console = self._console or Console(file=lasting_stderr())
         self._epochs, self._examples, self._record = epochs, examples, dict[str, Any]()
@@ -87,13 +86,7 @@ class Bar(Silent):
         self._wide = console.width >= _WIDE
         bar = 12 if self._wide else 6
         self._room = max(16, console.width - bar - 2)
-        self._bar = RichProgress(
-            BarColumn(bar_width=bar),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
-            console=console,
-            transient=True,
-            auto_refresh=False,
-        )
+        self._bar = _live(console, bar)
         self._bar.start()
         self._task = self._bar.add_task(
             f"epoch {int(done) + 1}/{epochs}", total=epochs * examples, completed=self._seen
@@ -159,6 +152,65 @@ class Bar(Silent):
         return " · ".join(f"{name} {format_number(name, self._record[name])}" for name in rest)
 
 
+class ManySilent:
+    """Shows nothing of many networks."""
+
+    def __init__(self, networks: int) -> None:
+        self._networks = networks
+
+    def show(self, done: int, part: float) -> None:
+        """``done`` networks are over, and ``part`` of all the epochs."""
+
+    def ended(self, done: int, number: int, history: History) -> None:
+        """``done`` networks are over, ``networks[number]`` the last of them."""
+
+    def close(self) -> None:
+        """All are over, one way or the other."""
+
+
+class ManyLines(ManySilent):
+    """One plain line a network."""
+
+    def ended(self, done: int, number: int, history: History) -> None:
+        last = f" · {summary(history[-1])}" if len(history) else ""
+        line = f"{done} of {counted(self._networks, 'network')} trained · networks[{number}]"
+        print(f"{line}: {history.stop_reason}{last}", file=lasting_stderr(), flush=True)
+
+
+class ManyBar(ManySilent):
+    """A live line over many networks: bar, how many are trained, time left."""
+
+    def __init__(self, networks: int, console: Any) -> None:
+        super().__init__(networks)
+        self._bar, self._began = _live(console, 12 if console.width >= _WIDE else 6), time.perf_counter()
+        self._bar.start()
+        self._task = self._bar.add_task("", total=1.0)
+        self.show(0, 0.0)
+
+    def show(self, done: int, part: float) -> None:
+        text = f"{done} of {counted(self._networks, 'network')} trained"
+        if part > 0:
+            text += f" · {_clock((time.perf_counter() - self._began) * (1 - part) / part)} left"
+        self._bar.update(self._task, completed=part, description=text, refresh=True)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+def _live(console: Any, width: int) -> Any:
+    """rich's live line: a bar of that width and the words beside it; gone when it is over."""
+    from rich.progress import BarColumn, Progress as RichProgress, TextColumn
+    from rich.table import Column
+
+    return RichProgress(
+        BarColumn(bar_width=width),
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+        console=console,
+        transient=True,
+        auto_refresh=False,
+    )
+
+
 def _clock(seconds: float) -> str:
     """``0:07``, ``12:30`` or ``3:05:00``."""
     minutes, rest = divmod(round(seconds), 60)
@@ -171,14 +223,30 @@ def as_progress(wanted: Any) -> Progress:
     if wanted is False:
         return Silent()
     if wanted is None or wanted is True:
-        from rich.console import Console
-
-        console = Console(file=lasting_stderr())
-        live = console.is_jupyter or (console.is_terminal and not console.is_dumb_terminal)
-        return Bar(console) if live else Lines()
+        console = _live_console()
+        return Lines() if console is None else Bar(console)
     if not all(callable(getattr(wanted, name, None)) for name in ("start", "advance", "epoch", "close")):
         raise UsageError(
             f"progress is True, False, None, or an object with start, advance, epoch and close; got {wanted!r}"
         )
     own: Progress = wanted
     return own
+
+
+def as_many_progress(wanted: Any, networks: int) -> ManySilent:
+    """The same for many networks: None or True, or False."""
+    if wanted is False:
+        return ManySilent(networks)
+    if wanted is None or wanted is True:
+        console = _live_console()
+        return ManyLines(networks) if console is None else ManyBar(networks, console)
+    raise UsageError(f"progress of many networks is True, False or None; got {wanted!r}")
+
+
+def _live_console() -> Any:
+    """rich's console where lines can be drawn over: on a terminal or in a notebook; else None."""
+    from rich.console import Console
+
+    console = Console(file=lasting_stderr())
+    live = console.is_jupyter or (console.is_terminal and not console.is_dumb_terminal)
+    return console if live else None

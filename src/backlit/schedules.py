@@ -25,6 +25,7 @@ class Schedule:
     formula: str
     parameters: Mapping[str, Any]
     plateau: Plateau | None = None
+    constant: bool = False  # whether the factor is always 1
 
     @property
     def option(self) -> str:
@@ -43,7 +44,7 @@ class Plateau:
 
 
 def _constant() -> Schedule:
-    return Schedule("constant", lambda t, T, dt: 1.0, "η", {})
+    return Schedule("constant", lambda t, T, dt: 1.0, "η", {}, constant=True)
 
 
 def _step(every: int = 10, factor: float = 0.5) -> Schedule:

@@ -19,15 +19,16 @@ from .targets import class_numbers
 from .use import examples
 
 Array = Any
+Encode = Callable[[Network, Any, Any], tuple[Array, Array]]  # like ``examples``
 
 
 @dataclass(frozen=True)
 class Sets:
     """``X`` (n, n_0) and ``Y`` (n, n_L) are all examples given, ``rows`` the numbers of those to train on.
 
-    ``weights`` (n,) in float64 are sample weights times class weights, or None where all are 1; ``apart`` is what is held
-    out: a pair like (X, Y), the numbers of rows of X, or None. Training reads X through ``rows``, so that holding out
-    makes no second copy of it.
+    ``weights`` (n,) in float64 are sample weights times class weights, or None where all are 1; ``apart`` is what is
+    held out: a pair like (X, Y), the numbers of rows of X, or None. Training reads X through ``rows``, so that holding
+    out makes no second copy of it.
     """
 
     X: Array
@@ -63,9 +64,9 @@ def make_sets(
     sample_weight: Any,
     class_weight: Any,
     seed: int,
-    encode: Callable[[Network, Any, Any], tuple[Array, Array]] = examples,
+    encode: Encode = examples,
 ) -> Sets:
-    """Encodes, splits and weighs; ``validation`` is None, a fraction, or a pair (x, y); ``encode`` is like ``examples``.
+    """Encodes, splits and weighs; ``validation`` is None, a fraction, or a pair (x, y).
 
     Raises UsageError and DataError. Weights are of the examples given, of those held out too; but what is measured on
     held-out examples counts each of them once.

@@ -7,6 +7,7 @@ import math
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Settings:
     def rule(self) -> Rule:
         return as_rule(self.optimizer)
 
-    @property
+    @cached_property
     def plan_schedule(self) -> Schedule:
         return as_schedule(self.schedule)
 

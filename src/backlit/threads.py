@@ -1,4 +1,4 @@
-"""How many threads: what was asked for, what BACKLIT_THREADS says, what the machine has, and what runs side by side leave.
+"""How many threads: what BACKLIT_THREADS says, what the machine has, and what is left where runs are side by side.
 
 This only counts. Threads are started by the native engine, inside a pass, and by ``fit_many``, one a network.
 """

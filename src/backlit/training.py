@@ -34,16 +34,17 @@ from .network import Network
 from .progress import Silent, as_progress
 from .randomness import dropout_key, order_of_epoch
 from .schedules import plateau_factor
-from .sets import Sets, make_sets
+from .sets import Encode, Sets, make_sets
 from .settings import MONITORS, Settings, given_settings, resumed
 from .spelling import counted
 from .streams import lasting_stderr
+from .use import examples
 
 Array = Any
 _WORTH_SHARING = 2**22  # multiplications, below which two threads take as long as one, or longer
 _SLICE_SECONDS = 0.1
 _CHECKPOINT_SECONDS = 60.0
-_OTHERS = ("sample_weight", "callbacks", "progress", "checkpoint", "resume")
+OTHERS = ("sample_weight", "callbacks", "progress", "checkpoint", "resume")
 INTERRUPTED = "interrupted"
 
 
@@ -95,7 +96,7 @@ def fit(
         **settings,
     )
     run.command, run.progress = command or {}, as_progress(progress)
-    with blas_threads(run.settings.threads or suited_threads(net, run.batch_size)):
+    with blas_threads(run.blas_threads):
         return run.go()
 
 
@@ -155,7 +156,7 @@ def suited_threads(net: Network, batch_size: int) -> int | None:
     return 1 if batch_size * largest < _WORTH_SHARING else None
 
 
-def _blas_threads(threads: int | None) -> Any:
+def blas_threads(threads: int | None) -> Any:
     """A context that holds NumPy's BLAS to so many threads, where a number was given."""
     if threads is None:
         return contextlib.nullcontext()
@@ -164,13 +165,13 @@ def _blas_threads(threads: int | None) -> Any:
     return threadpool_limits(limits=threads, user_api="blas")
 
 
-class _Run:
+class Run:
     """One run of ``fit``: its position, and what leads from one step to the next."""
 
     callbacks: tuple[Callback, ...] = ()
     checkpoint: str | Path | None = None
     command: dict[str, Any]
-    progress: Any
+    progress: Any = Silent()
 
     def __init__(
         self, net: Network, settings: Settings, sets: Sets, saved: checkpoints.Checkpoint | None
@@ -182,10 +183,12 @@ class _Run:
         self.steps = -(-n // self.batch_size)
         self.eta = settings.eta or (1.0 if settings.lbfgs else settings.rule.eta)
         self.history = History()
+        self.command = {}
         self.done_before = int(net.training.get("epochs", 0))  # by earlier fits: no order is used twice
         self.state = State(step=int(net.training.get("steps", 0)))
         self.epoch, self.batch, self.seconds = 0, 0, 0.0
         self.count = 1  # steps of the next slice
+        self.cost = math.nan  # of the epoch's steps so far
         self.costs, self.batch_weights = np.zeros(self.steps), np.zeros(self.steps)
         self.start = net.theta.copy()
         self.saved_at = time.perf_counter()
@@ -196,6 +199,23 @@ class _Run:
         self._print: str | None = None
         if saved is not None:
             self._go_on_from(saved)
+
+    @property
+    def work(self) -> float:
+        """How much there is to do, in multiplications, roughly."""
+        return float(self.settings.epochs - self.epoch) * len(self.sets.rows) * self.net.parameters
+
+    @property
+    def lets_others_compute(self) -> bool:
+        """Whether its steps go on without Python's lock: all of the native engine's, and NumPy's large products."""
+        return self.engine.name == "cpu" or suited_threads(self.net, self.batch_size) is None
+
+    @property
+    def blas_threads(self) -> int | None:
+        """How many threads NumPy's BLAS is held to, None where it may be; the native engine asks it for nothing."""
+        if self.engine.name == "cpu" and not self.settings.lbfgs:
+            return None
+        return self.settings.threads or suited_threads(self.net, self.batch_size)
 
     def _plan(self) -> Plan:
         s = self.settings
@@ -243,12 +263,17 @@ class _Run:
             self._print = checkpoints.fingerprint(sets.X, sets.Y, sets.weights, *(sets.held_out or ()))
         return self._print
 
-    def go(self) -> History:
-        """The run from where it stands to its end, Ctrl-C or divergence."""
+    def go(self, interrupt: Interrupt | None = None) -> History:
+        """The run from where it stands to its end, Ctrl-C or divergence; several runs may share an ``interrupt``."""
+        if self.settings.engine == "auto" and type(self.progress) is not Silent:
+            reason = engines.passed_over(self.net, self.plan, self.sets.X)
+            if reason:
+                print(f"training on NumPy: {reason}", file=lasting_stderr())
         self.progress.start(self.settings.epochs, len(self.sets.rows), self.epoch + self.batch / self.steps)
         try:
-            with Interrupt() as interrupt:
-                reason = self._by_lbfgs(interrupt) if self.settings.lbfgs else self._by_steps(interrupt)
+            with Interrupt() if interrupt is None else contextlib.nullcontext(interrupt) as wish:
+                self.state.stop = lambda: wish.requested
+                reason = self._by_lbfgs(wish) if self.settings.lbfgs else self._by_steps(wish)
         except BaseException as error:
             self.history.stop_reason = (
                 "diverged" if isinstance(error, DivergenceError) else type(error).__name__
@@ -263,17 +288,15 @@ class _Run:
     def _by_steps(self, interrupt: Interrupt) -> str | None:
         """The reason of the end; None for Ctrl-C."""
         while self.epoch < self.settings.epochs:
-            if not self._run_epoch(interrupt):
+            if interrupt.requested or not self._run_epoch(interrupt):
                 return None
             reason = self._end_epoch()
             if reason:
                 return reason
-            if interrupt.requested and self.epoch < self.settings.epochs:
-                return None
             self._save_now_and_then()
         return "all epochs done"
 
-    def _run_epoch(self, interrupt: Interrupt) -> bool:
+    def _run_epoch(self, wish: Interrupt) -> bool:
         """The rest of the epoch at hand; False where Ctrl-C came before its last step."""
         sets, m, n = self.sets, self.batch_size, len(self.sets.rows)
         if not self.batch:
@@ -289,16 +312,20 @@ class _Run:
             done = self.engine.run_epoch(
                 self.net, self.net.theta, self.state, plan, sets.X, sets.Y, sets.weights, part
             )
-            if not math.isfinite(done.costs[-1]):
+            if len(done.costs) < count and wish.requested:  # within a long step, which was not made
+                count = len(done.costs)
+                at = slice(self.batch, self.batch + count)
+            elif not math.isfinite(done.costs[-1]):
                 self._diverge(self.batch + len(done.costs), order, float(plan.eta[len(done.costs) - 1]))
             self.costs[at], self.batch_weights[at] = done.costs, done.weights
             self.batch += count
             took = time.perf_counter() - began
             self.seconds += took
             self.count = max(1, min(4 * count, int(count * _SLICE_SECONDS / max(took, 1e-6))))
-            self.progress.advance(self.epoch + 1, min(n, self.batch * m), self._cost())
+            self.cost = self._cost()
+            self.progress.advance(self.epoch + 1, min(n, self.batch * m), self.cost)
             if self.batch < self.steps:
-                if interrupt.requested:
+                if wish.requested:
                     return False
                 self._save_now_and_then()
         return True
@@ -306,8 +333,10 @@ class _Run:
     def _etas(self, first: int, count: int) -> Array:
         """η of each of the next steps."""
         schedule, dt = self.settings.plan_schedule, 1 / self.steps
+        if schedule.constant:
+            return np.full(count, self.eta)
         if schedule.plateau is not None:
-            watched = "cost" if self.sets.held_out is None else "validation_cost"
+            watched = "cost" if self.sets.apart is None else "validation_cost"
             factor = plateau_factor(schedule.plateau, [one[watched] for one in self.history])
             return np.full(count, self.eta * factor)
         times = [self.epoch + (first + i) * dt for i in range(count)]
@@ -323,7 +352,7 @@ class _Run:
         """Measures, records, remembers the best and asks the callbacks; returns why to stop, or None."""
         eta = float(self._etas(self.steps - 1, 1)[0])
         self._check_weights(eta)
-        record = self.monitor.record(self.epoch + 1, eta, self._cost(), self.seconds)
+        record = self.monitor.record(self.epoch + 1, eta, self.cost, self.seconds)
         return self._after(record)
 
     def _after(self, record: dict[str, Any]) -> str | None:

@@ -8,6 +8,8 @@ import dataclasses
 import gzip
 import hashlib
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +21,7 @@ import pytest
 
 from backlit import data
 from backlit.data import download, mnist as room
+from backlit.engines import ENGINES
 from backlit.errors import DataError
 
 # Of the published files once decompressed, byte for byte.
@@ -76,6 +79,40 @@ def test_the_real_mnist(mnist: Path) -> None:
     assert (dataset.inputs.block > 0).mean() == pytest.approx(0.191, abs=5e-4)
     x, y = dataset.limited(100).arrays(np.float32)
     assert (x.dtype, x.shape, x.min(), x.max(), y.shape) == (np.float32, (100, 784), 0, 1, (100,))
+
+
+TRAINED = """
+import re, sys
+import numpy as np
+import backlit
+
+def resident(which):
+    with open("/proc/self/status") as status:
+        return int(re.search(rf"^{which}:\\s*(\\d+)", status.read(), re.M)[1]) * 1024
+
+x, y = backlit.data.load("mnist", data_dir=sys.argv[1]).arrays(np.uint8)
+how = {"batch_size": 10, "eta": 3.0, "engine": "cpu", "progress": False, "epochs": 1}
+def net():
+    return backlit.Network([784, 30, 10], cost="half_squared_error", dtype=np.float32)
+net().fit(x[:100], y[:100], monitors="all", **how)
+before = resident("VmRSS")
+with open("/proc/self/clear_refs", "w") as peak:
+    peak.write("5")  # the high-water mark begins anew
+net().fit(x, y, monitors="all", validation=(x[:5000], y[:5000]), **how)
+print(resident("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="measured with Linux's own counters")
+def test_training_on_the_real_bytes_adds_little_memory(mnist: Path) -> None:
+    """At most 60 MB beyond the array of bytes: no float copy, and the index within it."""
+    if "cpu" not in ENGINES:
+        pytest.skip("the native engine is not part of this installation")
+    done = subprocess.run(
+        [sys.executable, "-c", TRAINED, str(mnist)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 60e6
 
 
 def test_the_real_mnist_is_the_published_one(mnist: Path) -> None:

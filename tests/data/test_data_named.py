@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -220,6 +221,28 @@ def test_rows_with_gaps_or_words_need_a_recipe(refused, csv) -> None:
     )
     words = refused(data.load(csv("a,y\n1,0\n2,\n"), target="y").arrays, kind=DataError)
     assert words.endswith("people.csv, line 3: the target 'y' is missing; drop the row or fill it in")
+
+
+def test_pixels_that_are_bytes_can_stay_bytes(refused) -> None:
+    digits = data.load("digits")
+    x, y = digits.arrays(np.uint8)
+    plain, labels = digits.arrays()
+    assert isinstance(x, data.Pixels)
+    assert x.levels is digits.inputs.block
+    assert (x.white, y.dtype, y.tolist()) == (16.0, np.int64, labels.tolist())
+    np.testing.assert_array_equal(np.asarray(x), plain)
+    assert refused(data.load("iris").arrays, np.uint8, kind=UsageError) == (
+        "arrays(np.uint8) gives pixels that are bytes, and the inputs of iris are no pixels; "
+        "take np.float32 or np.float64"
+    )
+    table = data.Table.from_any(digits.inputs.block.astype(np.float32))
+    floats = dataclasses.replace(digits, inputs=table)
+    assert refused(floats.arrays, np.uint8, kind=UsageError) == (
+        "arrays(np.uint8) gives pixels that are bytes, and the pixels of digits are float32; "
+        "take np.float32 or np.float64"
+    )
+    values = dataclasses.replace(digits, wanted=np.linspace(0, 1, len(digits)), task="values", classes=None)
+    assert values.arrays(np.uint8)[1].dtype == np.float64
 
 
 def test_without_a_target_there_are_no_labels(refused) -> None:

@@ -82,7 +82,8 @@ def _of_rows(net: Network, asked: Asked) -> Answers:
     images = None
     shape = net.recipe.image
     if asked.draw:
-        images = net.recipe.encode(examples.dataset.inputs, dtype=net.dtype).reshape(-1, *shape)
+        encoded = net.recipe.encode(examples.dataset.inputs, dtype=net.dtype)
+        images = np.asarray(encoded, dtype=net.dtype).reshape(-1, *shape)
     return Answers(net, pipeline.predict(net, examples), examples.numbers.tolist(), images, "example")
 
 

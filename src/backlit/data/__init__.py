@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, UsageError, nearest
+from ..inputs import Pixels
 from ..spelling import spelt
 from . import drawing, images
 from .dataset import Dataset, refuse_other_target, with_target
@@ -19,7 +20,7 @@ from .recipe import Recipe
 from .split import split
 from .table import Table
 
-__all__ = ["Dataset", "Recipe", "Table", "describe", "drawing", "images", "load", "names", "split"]
+__all__ = ["Dataset", "Pixels", "Recipe", "Table", "describe", "drawing", "images", "load", "names", "split"]
 
 
 def load(

@@ -1,7 +1,8 @@
 """The rule of a block of numbers without names: pixels scaled, dense columns standardised, sparse ones left as
 they are.
 
-A block is encoded in one float copy, made a few thousand rows at a time, so that pixels wait as the uint8 they are.
+Pixels that are bytes stay bytes (``Pixels``), and engines divide a batch of them at a time. Any other block is encoded
+in one float copy, made a few thousand rows at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from ..inputs import is_sparse
+from ..inputs import Pixels, is_sparse
 from ..spelling import counted
 from .cells import as_number, as_numbers, is_missing, kind_of
 from .columns import moments
@@ -68,7 +69,7 @@ class Block:
         return tuple(f"x{k}" for k in range(self.width))
 
     def encode(self, table: Table, dtype: Any) -> Array:
-        """a^0 (n, n_0), dense or CSR; raises DataError naming row and column."""
+        """a^0 (n, n_0): dense or CSR in ``dtype``, or Pixels; raises DataError naming row and column."""
         dtype = np.dtype(dtype)
         if not table.is_block:
             table = _as_block(table)
@@ -80,6 +81,8 @@ class Block:
                 if self.mean is None and not self.image
                 else self._scaled(block.toarray(), dtype)
             )
+        if self.image and block.dtype == np.uint8:
+            return Pixels(block, self.white)
         return self._scaled(block, dtype)
 
     def _scaled(self, block: Array, dtype: Any) -> Array:

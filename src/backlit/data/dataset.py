@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import DataError, UsageError
-from ..inputs import is_sparse
+from ..inputs import Pixels, is_sparse
 from ..spelling import counted, spelt
 from .cells import as_numbers, is_missing, kind_of
 from .table import Table
@@ -87,9 +87,13 @@ class Dataset:
         """x (n, n_0), dense or CSR, and y (n,): pixels from 0 to 1, other columns as they are; classes as numbers
         from 0, or values.
 
-        Raises DataError where a column holds words or a cell is missing or infinite: such a table needs a recipe.
+        With ``dtype=np.uint8`` pixels that are bytes stay so, uncopied: x is ``Pixels``, which every verb of a network
+        takes. Raises UsageError where there are none, and DataError where a column holds words or a cell is missing or
+        infinite: such a table needs a recipe.
         """
         dtype = np.dtype(dtype)
+        if dtype == np.uint8:
+            return self._pixels(), self._plain_target(np.dtype(np.float64))
         if self.inputs.is_block:
             block = self.inputs.block
             refuse_not_finite(self.inputs)
@@ -99,6 +103,18 @@ class Dataset:
             for k, name in enumerate(self.inputs.names):
                 x[:, k] = self._plain(name)
         return x, self._plain_target(dtype)
+
+    def _pixels(self) -> Pixels:
+        """The bytes of a block of pixels; raises UsageError where there are none."""
+        block = self.inputs.block if self.inputs.is_block and self.image else None
+        if block is None or is_sparse(block) or block.dtype != np.uint8:
+            what = "inputs" if block is None else "pixels"
+            are = "no pixels" if block is None else "sparse" if is_sparse(block) else block.dtype
+            raise UsageError(
+                f"arrays(np.uint8) gives pixels that are bytes, and the {what} of {self.name} are {are}; "
+                "take np.float32 or np.float64"
+            )
+        return Pixels(block, self.white)
 
     def _plain(self, name: str) -> Array:
         column = self.inputs.column(name)

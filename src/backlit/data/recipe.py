@@ -129,7 +129,10 @@ class Recipe:
         return tuple(name for column in self.columns for name in column.inputs())
 
     def encode(self, data: Any, dtype: Any = np.float64) -> Array:
-        """a^0 (n, n_0) of raw rows: dense, or CSR where most of it is empty. Raises DataError naming row and column."""
+        """a^0 (n, n_0) of raw rows: dense, CSR where most of it is empty, or Pixels where pixels are bytes.
+
+        Raises DataError naming row and column.
+        """
         table = Table.from_any(data)
         if self.block:
             return self.block.encode(self._placed(table), dtype)

@@ -6,7 +6,7 @@ Here is no mathematics: the equations, the rules and the masks come from their o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ class NumpyEngine:
 
     def refusal(self, net: Network, plan: Plan | None, X: Array) -> str | None:
         return None
+
+    def predictor(self, net: Network) -> Callable[[Array], Array | None]:
+        return lambda x: None
 
     @quiet
     def predict(self, net: Network, theta: Array, X: Array) -> Array:

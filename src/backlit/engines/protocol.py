@@ -6,6 +6,7 @@ can be compared with another step by step. Engines hold no state of their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,6 +42,7 @@ class State:
     slots: Slots = field(default_factory=dict)
     t: int = 0
     step: int = 0
+    stop: Callable[[], bool] | None = None  # asked within long steps, so that Ctrl-C need not wait
     engine: Any = None  # what the engine at work keeps of a run beside θ; none of it changes a result
 
 
@@ -48,7 +50,8 @@ class State:
 class Steps:
     """What a run of steps saw: each batch's mean data cost C, before its update, and its total weight Σ s_x, (steps,).
 
-    A cost that is not finite is the last one, and its update was not made.
+    A cost that is not finite is the last one, and its update was not made. There are fewer than were asked for where
+    ``State.stop`` said so.
     """
 
     costs: Array
@@ -64,6 +67,13 @@ class Engine(Protocol):
 
     def refusal(self, net: Network, plan: Plan | None, X: Array) -> str | None:
         """Why this engine can't do it, as the end of a sentence, or None where it can."""
+
+    def predictor(self, net: Network) -> Callable[[Array], Array | None]:
+        """A function of a few plain rows (n, n_0) that gives a^L of θ as it is when called, in microseconds.
+
+        It gives None for what it doesn't take: more rows, other arrays, numbers that are not finite. Then ``predict``
+        has the answer, or the error.
+        """
 
     def predict(self, net: Network, theta: Array, X: Array) -> Array:
         """a^L, (n, n_L)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 from ..errors import UsageError
 from ..namespaces import Array
@@ -24,7 +25,7 @@ class Row:
         """Whether it is a row of the table, rather than the user's own."""
         return self.own is None
 
-    @property
+    @cached_property
     def option(self) -> str:
         """The row as one line, such as ``"elu(alpha=0.5)"``, from which the table builds it again."""
         return format_option(self.name, self.parameters)

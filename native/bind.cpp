@@ -1,0 +1,434 @@
+// backlit._native: types, shapes and the GIL. What the arrays mean is checked in engines/native.py; here is checked
+// what would otherwise be read or written beyond an array's end.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cpu.hpp"
+#include "team.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace backlit {
+namespace {
+
+const std::vector<std::string> ACTIVATIONS = {"identity", "sigmoid",  "tanh",         "relu",      "leaky_relu",
+                                              "elu",      "selu",     "gelu",         "gelu_tanh", "silu",
+                                              "softplus", "softsign", "hard_sigmoid", "exp",       "softmax"};
+const std::vector<std::string> COSTS = {
+    "squared_error", "half_squared_error",   "mean_squared_error", "absolute_error", "huber",
+    "log_cosh",      "binary_cross_entropy", "cross_entropy",      "hinge",          "squared_hinge",
+    "poisson"};
+const std::vector<std::string> RULES = {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "rprop"};
+constexpr int SLOTS[] = {0, 1, 1, 1, 1, 2, 2, 2}; // of each rule; rmsprop's second is there with its momentum
+constexpr std::int64_t MOST_LAYERS = 64;
+
+int number_of(const std::vector<std::string>& names, const std::string& name, const char* what) {
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == name) return int(i);
+    throw std::invalid_argument(std::string("the native engine has no ") + what + " '" + name + "'");
+}
+
+void require(bool holds, const char* sentence) {
+    if (!holds) throw std::invalid_argument(sentence);
+}
+
+const Kernels& kernels_named(const std::string& name) {
+    for (const Kernels* const* one = kernels_here(); *one; ++one)
+        if (name == (*one)->name) return **one;
+    throw std::invalid_argument("no kernels called '" + name + "' run on this processor");
+}
+
+// A network's shape and functions, in plain memory that a run points to.
+struct Spec {
+    std::vector<std::int64_t> sizes;
+    std::vector<Act> act;
+    std::vector<double> parameter;
+    Cost cost;
+    double cost_parameter;
+    std::int64_t parameters = 0; // numbers in θ
+
+    Spec(std::vector<std::int64_t> sizes_, const std::vector<std::string>& activations, std::vector<double> given,
+         const std::string& cost_, double cost_parameter_)
+        : sizes(std::move(sizes_)), parameter(std::move(given)), cost(Cost(number_of(COSTS, cost_, "cost"))),
+          cost_parameter(cost_parameter_) {
+        require(sizes.size() >= 2 && std::int64_t(sizes.size()) <= MOST_LAYERS + 1, "a network has 1 to 64 layers");
+        require(activations.size() + 1 == sizes.size() && parameter.size() == activations.size(),
+                "a network has one activation for each layer");
+        for (const std::string& name : activations) act.push_back(Act(number_of(ACTIVATIONS, name, "activation")));
+        constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 1024;
+        for (std::int64_t n : sizes) require(n >= 1 && n < (std::int64_t(1) << 31), "a layer has 1 to 2³¹ − 1 neurons");
+        for (std::size_t l = 1; l < sizes.size(); ++l) {
+            require(sizes[l] <= most / (sizes[l - 1] + 1), "the network has more parameters than can be counted");
+            parameters += sizes[l] * (sizes[l - 1] + 1);
+            require(parameters <= most, "the network has more parameters than can be counted");
+        }
+    }
+
+    Network network() const {
+        Network net;
+        net.L = int(sizes.size()) - 1;
+        net.sizes = sizes.data();
+        net.act = act.data();
+        net.parameter = parameter.data();
+        net.cost = cost;
+        net.cost_parameter = cost_parameter;
+        return net;
+    }
+};
+
+using Any = nb::ndarray<nb::ro, nb::device::cpu>;
+template <class T> using Flat = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+Kind kind_of(const Any& array) {
+    if (array.dtype() == nb::dtype<float>()) return Kind::f32;
+    if (array.dtype() == nb::dtype<double>()) return Kind::f64;
+    require(array.dtype() == nb::dtype<std::uint8_t>(), "inputs are float32, float64 or uint8");
+    return Kind::u8;
+}
+
+bool is_wide(const Any& array) {
+    if (array.dtype() == nb::dtype<std::int64_t>()) return true;
+    require(array.dtype() == nb::dtype<std::int32_t>(), "indices are int32 or int64");
+    return false;
+}
+
+std::int64_t at(const void* numbers, bool wide, std::int64_t i) {
+    return wide ? static_cast<const std::int64_t*>(numbers)[i] : static_cast<const std::int32_t*>(numbers)[i];
+}
+
+// The examples of a run, held as long as it lasts. Checked once: every later read stays within what was checked.
+struct Rows {
+    Inputs X;
+    std::vector<Any> held;
+
+    static Rows dense(Any x, double white) {
+        require(x.ndim() == 2, "inputs are (n, n_0)");
+        Rows rows;
+        Inputs& X = rows.X;
+        X.kind = kind_of(x);
+        X.n = std::int64_t(x.shape(0));
+        X.width = std::int64_t(x.shape(1));
+        const std::int64_t size = std::int64_t(x.itemsize());
+        X.row_stride = x.stride(0) * size;
+        X.column_stride = x.stride(1) * size;
+        X.data = x.data();
+        X.white = white;
+        rows.held.push_back(std::move(x));
+        return rows;
+    }
+
+    static Rows sparse(Any data, Any indices, Any indptr, std::int64_t width) {
+        require(data.ndim() == 1 && indices.ndim() == 1 && indptr.ndim() == 1, "CSR arrays have one dimension");
+        for (const Any* one : {&data, &indices, &indptr}) // the stride of none or one is any
+            require(one->shape(0) <= 1 || one->stride(0) == 1, "CSR arrays are contiguous");
+        require(indptr.shape(0) >= 1, "CSR's indptr has an entry more than there are rows");
+        require(width < (std::int64_t(1) << 31), "CSR inputs have fewer than 2³¹ columns");
+        Rows rows;
+        Inputs& X = rows.X;
+        X.kind = kind_of(data);
+        X.n = std::int64_t(indptr.shape(0)) - 1;
+        X.width = width;
+        X.data = data.data();
+        X.indices = indices.data();
+        X.indptr = indptr.data();
+        X.wide_indices = is_wide(indices);
+        X.wide_indptr = is_wide(indptr);
+        const std::int64_t stored = std::int64_t(std::min(data.shape(0), indices.shape(0)));
+        std::int64_t before = at(X.indptr, X.wide_indptr, 0);
+        require(before >= 0, "CSR's indptr starts below 0");
+        for (std::int64_t i = 1; i <= X.n; ++i) {
+            const std::int64_t here = at(X.indptr, X.wide_indptr, i);
+            require(here >= before && here <= stored, "CSR's indptr falls, or points beyond the stored entries");
+            X.most_in_row = std::max(X.most_in_row, here - before);
+            before = here;
+        }
+        for (std::int64_t p = at(X.indptr, X.wide_indptr, 0); p < before; ++p) {
+            const std::int64_t column = at(X.indices, X.wide_indices, p);
+            require(column >= 0 && column < width, "a CSR column index is outside the matrix");
+        }
+        for (Any* one : {&data, &indices, &indptr}) rows.held.push_back(std::move(*one));
+        return rows;
+    }
+};
+
+// Threads for one call.
+struct Threads {
+    Team* team;
+    explicit Threads(int wanted) : team(team_start(wanted)) {}
+    ~Threads() { team_stop(team); }
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+};
+
+// Looks for Ctrl-C, and asks whether to stop, a few times in a second: a single step may be long.
+struct Asker {
+    using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::milliseconds OFTEN{50};
+    nb::object stop; // None, or a function
+    Clock::time_point last = Clock::now();
+    bool raised = false;
+
+    static bool ask(void* self_) {
+        Asker& self = *static_cast<Asker*>(self_);
+        const Clock::time_point now = Clock::now();
+        if (now - self.last < OFTEN) return false;
+        self.last = now;
+        nb::gil_scoped_acquire acquire;
+        if (PyErr_CheckSignals() != 0) return self.raised = true;
+        if (self.stop.is_none()) return false;
+        try {
+            return nb::cast<bool>(self.stop());
+        } catch (nb::python_error& error) {
+            error.restore();
+            return self.raised = true;
+        }
+    }
+    Wish wish() { return {&Asker::ask, this, false}; }
+};
+
+template <class Run> void check(const Run& run, const Asker& asker) {
+    if (asker.raised) throw nb::python_error();
+    if (run.out_of_memory) throw std::bad_alloc();
+}
+
+template <class T>
+nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<T> theta,
+                    std::vector<Flat<T>> slots, nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu> Y,
+                    std::optional<Flat<const double>> weight, Flat<const std::int64_t> order, Flat<const double> eta,
+                    std::int64_t batch_size, const std::string& rule, const std::vector<double>& constants,
+                    const std::vector<double>& limits, const std::optional<std::vector<double>>& keep,
+                    std::uint64_t dropout_key, bool skip_zeros, std::int64_t t, std::int64_t step, int threads,
+                    Flat<double> costs, Flat<double> weights, nb::object stop) {
+    Epoch<T> run;
+    run.net = spec.network();
+    run.X = rows.X;
+    const Kernels& kernels = kernels_named(cpu);
+    Plan& plan = run.plan;
+    plan.rule = Rule(number_of(RULES, rule, "rule"));
+    require(constants.size() <= 4 && limits.size() == 5, "a rule has up to four constants, a plan five limits");
+    for (std::size_t i = 0; i < constants.size(); ++i) plan.constant[i] = constants[i];
+    plan.l1 = limits[0], plan.l2 = limits[1], plan.clip_value = limits[2], plan.clip_norm = limits[3];
+    plan.max_norm = limits[4];
+    const std::size_t wanted =
+        std::size_t(SLOTS[int(plan.rule)]) + (plan.rule == Rule::rmsprop && plan.constant[2] != 0 ? 1 : 0);
+    require(slots.size() == wanted, "the rule's slots are not those that it has");
+    require(std::int64_t(theta.shape(0)) == spec.parameters, "θ has another length than the network's");
+    for (std::size_t s = 0; s < slots.size(); ++s) {
+        require(std::int64_t(slots[s].shape(0)) == spec.parameters, "a slot has another length than θ");
+        run.slot[s] = slots[s].data();
+    }
+    require(rows.X.width == spec.sizes.front(), "inputs and network differ in width");
+    require(std::int64_t(Y.shape(0)) == rows.X.n && std::int64_t(Y.shape(1)) == spec.sizes.back(),
+            "targets have another shape than (n, n_L)");
+    require(!weight || std::int64_t(weight->shape(0)) == rows.X.n, "sample weights are (n,)");
+    require(batch_size >= 1, "a batch has at least one row");
+    run.rows = std::int64_t(order.shape(0));
+    for (std::int64_t i = 0; i < run.rows; ++i)
+        require(order.data()[i] >= 0 && order.data()[i] < rows.X.n, "the order names a row that isn't there");
+    const std::int64_t m = std::min(batch_size, run.rows), steps = run.rows ? (run.rows - 1) / m + 1 : 0;
+    require(std::int64_t(eta.shape(0)) >= steps && std::int64_t(costs.shape(0)) >= steps &&
+                std::int64_t(weights.shape(0)) >= steps,
+            "η, costs and weights have an entry for each step");
+    require(!keep || keep->size() == spec.sizes.size(), "dropout keeps a part of each layer 0 … L");
+    plan.batch_size = batch_size;
+    plan.eta = eta.data();
+    plan.keep = keep ? keep->data() : nullptr;
+    plan.dropout_key = dropout_key;
+    plan.skip_zeros = skip_zeros;
+    run.Y = Y.data();
+    run.weight = weight ? weight->data() : nullptr;
+    run.order = order.data();
+    run.theta = theta.data();
+    run.t = t;
+    run.step = step;
+    run.costs = costs.data();
+    run.weights = weights.data();
+    Asker asker{std::move(stop)};
+    run.wish = asker.wish();
+    {
+        nb::gil_scoped_release release;
+        const Threads team(threads);
+        run.team = team.team;
+        if constexpr (sizeof(T) == 4)
+            kernels.epoch32(run);
+        else
+            kernels.epoch64(run);
+    }
+    check(run, asker);
+    return nb::make_tuple(run.done, run.t, run.step);
+}
+
+template <class T>
+double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<const T> theta,
+                std::optional<nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> Y,
+                std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
+                std::optional<nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> outputs, bool skip_zeros,
+                int threads) {
+    Pass<T> run;
+    run.net = spec.network();
+    run.X = rows.X;
+    const Kernels& kernels = kernels_named(cpu);
+    require(std::int64_t(theta.shape(0)) == spec.parameters, "θ has another length than the network's");
+    require(rows.X.width == spec.sizes.front(), "inputs and network differ in width");
+    const auto fits = [&](std::size_t n, std::size_t outputs_) {
+        return std::int64_t(n) == rows.X.n && std::int64_t(outputs_) == spec.sizes.back();
+    };
+    require(!Y || fits(Y->shape(0), Y->shape(1)), "targets have another shape than (n, n_L)");
+    require(!outputs || fits(outputs->shape(0), outputs->shape(1)), "outputs have another shape than (n, n_L)");
+    require(bool(Y) == bool(share) && (Y || !gradient), "targets come with the examples' shares");
+    require(!share || std::int64_t(share->shape(0)) == rows.X.n, "shares are (n,)");
+    require(!gradient || std::int64_t(gradient->shape(0)) == spec.parameters, "the gradient has another length than θ");
+    run.theta = theta.data();
+    run.Y = Y ? Y->data() : nullptr;
+    run.share = share ? share->data() : nullptr;
+    run.gradient = gradient ? gradient->data() : nullptr;
+    run.outputs = outputs ? outputs->data() : nullptr;
+    run.skip_zeros = skip_zeros;
+    Asker asker{nb::none()};
+    run.wish = asker.wish();
+    {
+        nb::gil_scoped_release release;
+        const Threads team(threads);
+        run.team = team.team;
+        if constexpr (sizeof(T) == 4)
+            kernels.pass32(run);
+        else
+            kernels.pass64(run);
+    }
+    check(run, asker);
+    return run.value;
+}
+
+// a^L of a few plain rows at once or not at all: what a call of microseconds needs is made ready here. θ is the
+// network's own memory, read as it is at each call.
+struct Predictor {
+    static constexpr std::size_t FEW = 8;                    // rows; more are worth turning θ for
+    static constexpr std::int64_t WORTH_RELEASING = 1 << 20; // multiplications
+    const Kernels& kernels;
+    Spec spec;
+    std::optional<Flat<const float>> theta32;
+    std::optional<Flat<const double>> theta64;
+    std::int64_t widest = 0;
+
+    Predictor(const std::string& cpu, const Spec& spec_, std::optional<Flat<const float>> t32,
+              std::optional<Flat<const double>> t64)
+        : kernels(kernels_named(cpu)), spec(spec_), theta32(std::move(t32)), theta64(std::move(t64)) {
+        require(theta32.has_value() != theta64.has_value(), "θ is float32 or float64");
+        require(std::int64_t(theta32 ? theta32->shape(0) : theta64->shape(0)) == spec.parameters,
+                "θ has another length than the network's");
+        for (std::int64_t n : spec.sizes) widest = std::max(widest, n);
+    }
+
+    // None for whatever needs a closer look: another shape or dtype, numbers that are not finite.
+    nb::object operator()(nb::handle given) const {
+        Any x;
+        if (!nb::try_cast(given, x, false)) return nb::none();
+        return theta32 ? predict<float>(x, theta32->data(), kernels.few32)
+                       : predict<double>(x, theta64->data(), kernels.few64);
+    }
+
+    template <class T, class F> nb::object predict(const Any& x, const T* theta, F few) const {
+        const bool alone = x.ndim() == 1, fits = alone || (x.ndim() == 2 && x.shape(0) <= FEW);
+        if (!fits || std::int64_t(x.shape(x.ndim() - 1)) != spec.sizes.front() || (alone && x.shape(0) == 1))
+            return nb::none();
+        Inputs X;
+        if (x.dtype() == nb::dtype<float>())
+            X.kind = Kind::f32;
+        else if (x.dtype() == nb::dtype<double>())
+            X.kind = Kind::f64;
+        else
+            return nb::none();
+        const std::int64_t size = std::int64_t(x.itemsize());
+        X.data = x.data();
+        X.n = alone ? 1 : std::int64_t(x.shape(0));
+        X.width = spec.sizes.front();
+        X.row_stride = alone ? 0 : x.stride(0) * size;
+        X.column_stride = x.stride(x.ndim() - 1) * size;
+        const std::size_t outputs = std::size_t(spec.sizes.back()), numbers = std::size_t(X.n) * outputs;
+        std::vector<T> scratch(std::size_t(widest + 64) * 3);
+        std::unique_ptr<T[]> made(new T[numbers]);
+        bool finite;
+        if (X.n * spec.parameters >= WORTH_RELEASING) {
+            nb::gil_scoped_release release;
+            finite = few(spec.network(), X, theta, made.get(), scratch.data());
+        } else {
+            finite = few(spec.network(), X, theta, made.get(), scratch.data());
+        }
+        if (!finite) return nb::none();
+        T* rows = made.release();
+        nb::capsule owner(rows, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+        return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(rows, {std::size_t(X.n), outputs}, owner));
+    }
+};
+
+template <class T>
+void activation(const std::string& cpu, const std::string& name, double parameter, Flat<const T> z, Flat<T> a,
+                Flat<T> slope) {
+    const Act act = Act(number_of(ACTIVATIONS, name, "activation"));
+    require(z.shape(0) == a.shape(0) && z.shape(0) == slope.shape(0), "z, a and the slope are of one length");
+    const Kernels& kernels = kernels_named(cpu);
+    const std::int64_t n = std::int64_t(z.shape(0));
+    if constexpr (sizeof(T) == 4)
+        kernels.activation32(act, parameter, n, z.data(), a.data(), slope.data());
+    else
+        kernels.activation64(act, parameter, n, z.data(), a.data(), slope.data());
+}
+
+} // namespace
+} // namespace backlit
+
+NB_MODULE(_native, m) {
+    using namespace backlit;
+    m.doc() = "Backlit's native engine; engines/native.py is its only caller.";
+    m.attr("ACTIVATIONS") = nb::cast(ACTIVATIONS);
+    m.attr("COSTS") = nb::cast(COSTS);
+    m.attr("RULES") = nb::cast(RULES);
+    m.attr("MOST_LAYERS") = MOST_LAYERS;
+    m.def("cpus", [] {
+        std::vector<std::string> names;
+        for (const Kernels* const* one = kernels_here(); *one; ++one) names.emplace_back((*one)->name);
+        return names;
+    });
+    nb::class_<Spec>(m, "Spec").def(nb::init<std::vector<std::int64_t>, const std::vector<std::string>&,
+                                             std::vector<double>, const std::string&, double>());
+    nb::class_<Rows>(m, "Rows")
+        .def_static("dense", &Rows::dense, "x"_a, "white"_a)
+        .def_static("sparse", &Rows::sparse, "data"_a, "indices"_a, "indptr"_a, "width"_a);
+    nb::class_<Predictor>(m, "Predictor")
+        .def(nb::init<const std::string&, const Spec&, std::optional<Flat<const float>>,
+                      std::optional<Flat<const double>>>(),
+             nb::arg(), nb::arg(), "theta32"_a.noconvert().none(), "theta64"_a.noconvert().none())
+        .def("__call__", &Predictor::operator());
+    m.def("run_epoch", &run_epoch<float>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(), "slots"_a.noconvert(),
+          "Y"_a.noconvert(), "weight"_a.none(), "order"_a, "eta"_a, "batch_size"_a, "rule"_a, "constants"_a, "limits"_a,
+          "keep"_a.none(), "dropout_key"_a, "skip_zeros"_a, "t"_a, "step"_a, "threads"_a, "costs"_a, "weights"_a,
+          "stop"_a.none());
+    m.def("run_epoch", &run_epoch<double>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(),
+          "slots"_a.noconvert(), "Y"_a.noconvert(), "weight"_a.none(), "order"_a, "eta"_a, "batch_size"_a, "rule"_a,
+          "constants"_a, "limits"_a, "keep"_a.none(), "dropout_key"_a, "skip_zeros"_a, "t"_a, "step"_a, "threads"_a,
+          "costs"_a, "weights"_a, "stop"_a.none());
+    m.def("run_pass", &run_pass<float>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(),
+          "Y"_a.noconvert().none(), "share"_a.noconvert().none(), "gradient"_a.noconvert().none(),
+          "outputs"_a.noconvert().none(), "skip_zeros"_a, "threads"_a);
+    m.def("run_pass", &run_pass<double>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(),
+          "Y"_a.noconvert().none(), "share"_a.noconvert().none(), "gradient"_a.noconvert().none(),
+          "outputs"_a.noconvert().none(), "skip_zeros"_a, "threads"_a);
+    m.def("activation", &activation<float>, nb::arg(), nb::arg(), nb::arg(), "z"_a.noconvert(), "a"_a.noconvert(),
+          "slope"_a.noconvert());
+    m.def("activation", &activation<double>, nb::arg(), nb::arg(), nb::arg(), "z"_a.noconvert(), "a"_a.noconvert(),
+          "slope"_a.noconvert());
+}

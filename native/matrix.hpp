@@ -1,0 +1,128 @@
+// Products of matrices in register tiles: C(rows × N) from A(rows × K) and B(K × N), N padded to whole vectors.
+//
+// A is read one number at a time and spread over a vector, B and C by vectors along their rows. The sum over K runs in
+// one order whatever the tile, so an entry's bits don't depend on how the work was divided.
+#pragma once
+
+#include "simd.hpp"
+
+namespace backlit::BACKLIT_ISA {
+
+#if BACKLIT_AVX512
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 4; // 24 sums of 32 registers
+#elif BACKLIT_VECTORS
+constexpr int TILE_ROWS = 6, TILE_VECTORS = 2;
+#else
+constexpr int TILE_ROWS = 4, TILE_VECTORS = 4;
+#endif
+
+template <class T> constexpr i64 PANEL_OF = TILE_VECTORS * WIDTH<T>; // columns of a product that are worked on together
+
+// What becomes of a tile's sums.
+enum class Into { replace, with_bias, add };
+
+// A(i, k) is a[i·lda + k], or a[k·lda + i] where turned.
+template <class T, int rows, int vectors, bool turned, Into into>
+BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* BACKLIT_RESTRICT b, i64 ldb,
+                         T* BACKLIT_RESTRICT c, i64 ldc, const T* BACKLIT_RESTRICT bias, T scale) {
+    using V = Vec<T>;
+    V sum[rows][vectors];
+    BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
+        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
+            sum[i][v] = into == Into::with_bias ? load(bias + v * WIDTH<T>) : V{};
+        }
+    }
+    for (i64 k = 0; k < K; ++k) {
+        V row[vectors];
+        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) row[v] = load(b + v * WIDTH<T>);
+        BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
+            const V one = splat(turned ? a[i] : a[i * lda]);
+            BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) sum[i][v] += one * row[v];
+        }
+        a += turned ? lda : 1;
+        b += ldb;
+    }
+    BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
+        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
+            T* at = c + i * ldc + v * WIDTH<T>;
+            store(at, into == Into::add ? load(at) + sum[i][v] * scale : sum[i][v]);
+        }
+    }
+}
+
+template <class T, int vectors, bool turned, Into into>
+BACKLIT_INLINE void column_of_tiles(i64 rows, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc,
+                                    const T* bias, T scale) {
+    const i64 step = turned ? 1 : lda;
+    for (; rows >= TILE_ROWS; rows -= TILE_ROWS, a += TILE_ROWS * step, c += TILE_ROWS * ldc)
+        tile<T, TILE_ROWS, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale);
+    switch (rows) {
+    case 1: tile<T, 1, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
+    case 2: tile<T, 2, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
+    case 3: tile<T, 3, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
+    case 4: tile<T, 4, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
+    case 5: tile<T, 5, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
+    default: break;
+    }
+}
+
+// C = A B (replace), A B + bias, or C + scale · A B (add), for N numbers a row, a multiple of the vector's width.
+template <class T, bool turned, Into into>
+void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* bias, T scale) {
+    constexpr i64 panel = TILE_VECTORS * WIDTH<T>;
+    i64 j = 0;
+    for (; j + panel <= N; j += panel)
+        column_of_tiles<T, TILE_VECTORS, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+    const i64 left = (N - j) / WIDTH<T>;
+    if (left == 1) column_of_tiles<T, 1, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+    if constexpr (TILE_VECTORS > 2) {
+        if (left == 2) column_of_tiles<T, 2, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+        if (left == 3) column_of_tiles<T, 3, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+    }
+}
+
+#if BACKLIT_VECTORS
+template <class T, int... i>
+BACKLIT_INLINE void interleave(Vec<T> a, Vec<T> b, Vec<T>& low, Vec<T>& high, std::integer_sequence<int, i...>) {
+    constexpr int W = WIDTH<T>;
+#if defined(__clang__) || __GNUC__ >= 12
+    low = __builtin_shufflevector(a, b, (i % 2 * W + i / 2)...);
+    high = __builtin_shufflevector(a, b, (i % 2 * W + i / 2 + W / 2)...);
+#else
+    low = __builtin_shuffle(a, b, IVec<T>{(i % 2 * W + i / 2)...});
+    high = __builtin_shuffle(a, b, IVec<T>{(i % 2 * W + i / 2 + W / 2)...});
+#endif
+}
+
+// A square of WIDTH rows: interleaving the first half of the rows with the second, log₂ WIDTH times, turns it.
+template <class T> BACKLIT_INLINE void transpose_square(const T* from, i64 ld_from, T* to, i64 ld_to) {
+    constexpr int W = WIDTH<T>;
+    Vec<T> r[W], t[W];
+    BACKLIT_UNROLL for (int i = 0; i < W; ++i) r[i] = load(from + i * ld_from);
+    BACKLIT_UNROLL for (int half = 1; half < W; half *= 2) {
+        BACKLIT_UNROLL for (int i = 0; i < W / 2; ++i)
+            interleave<T>(r[i], r[i + W / 2], t[2 * i], t[2 * i + 1], std::make_integer_sequence<int, W>{});
+        BACKLIT_UNROLL for (int i = 0; i < W; ++i) r[i] = t[i];
+    }
+    BACKLIT_UNROLL for (int i = 0; i < W; ++i) store(to + i * ld_to, r[i]);
+}
+#else
+template <class T> BACKLIT_INLINE void transpose_square(const T* from, i64, T* to, i64) { *to = *from; }
+#endif
+
+// to(n × m) = from(m × n)ᵀ, exact sizes.
+template <class T>
+void transpose(i64 m, i64 n, const T* BACKLIT_RESTRICT from, i64 ld_from, T* BACKLIT_RESTRICT to, i64 ld_to) {
+    constexpr i64 W = WIDTH<T>;
+    for (i64 i = 0; i < m; i += W)
+        for (i64 j = 0; j < n; j += W) {
+            if (i + W <= m && j + W <= n) {
+                transpose_square<T>(from + i * ld_from + j, ld_from, to + j * ld_to + i, ld_to);
+                continue;
+            }
+            for (i64 l = j; l < (j + W < n ? j + W : n); ++l)
+                for (i64 k = i; k < (i + W < m ? i + W : m); ++k) to[l * ld_to + k] = from[k * ld_from + l];
+        }
+}
+
+} // namespace backlit::BACKLIT_ISA
