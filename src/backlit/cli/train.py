@@ -341,7 +341,10 @@ def run(
     engine: Annotated[
         str | None,
         typer.Option(
-            "--engine", metavar="NAME", help="auto, cpu or numpy. Default: auto, the fastest.", rich_help_panel=_RUN
+            "--engine",
+            metavar="NAME",
+            help="auto, cpu or numpy. Default: auto, the fastest.",
+            rich_help_panel=_RUN,
         ),
     ] = None,
     threads: Annotated[
