@@ -7,6 +7,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <memory>
@@ -174,6 +175,29 @@ struct Threads {
     Threads& operator=(const Threads&) = delete;
 };
 
+// Without the GIL, and back again in turn. Threads that train side by side come back to Python every fraction of a
+// millisecond; who comes while another is there waits awake for it to leave, since to be put to sleep on the GIL and woken
+// again costs more than the wait. It is only a hint, and never waits for long: the GIL decides.
+class Away {
+    using Clock = std::chrono::steady_clock;
+    static constexpr Clock::duration LONGEST = std::chrono::milliseconds(1); // a turn, and a wait for one
+    static inline std::atomic<Clock::rep> since{0}; // when the turn at Python began; 0: nobody's
+    nb::gil_scoped_release release;
+
+  public:
+    Away() { since.store(0, std::memory_order_relaxed); }
+    ~Away() {
+        const Clock::rep came = Clock::now().time_since_epoch().count();
+        for (Clock::rep now = came; now - came < LONGEST.count(); now = Clock::now().time_since_epoch().count()) {
+            Clock::rep other = since.load(std::memory_order_relaxed);
+            const bool free = other == 0 || now - other > LONGEST.count();
+            if (free && since.compare_exchange_strong(other, now, std::memory_order_relaxed)) return;
+        }
+    }
+    Away(const Away&) = delete;
+    Away& operator=(const Away&) = delete;
+};
+
 // Looks for Ctrl-C, and asks whether to stop, a few times in a second: a single step may be long.
 struct Asker {
     using Clock = std::chrono::steady_clock;
@@ -260,7 +284,7 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
     Asker asker{std::move(stop)};
     run.wish = asker.wish();
     {
-        nb::gil_scoped_release release;
+        const Away away;
         const Threads team(threads);
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
@@ -301,7 +325,7 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     Asker asker{nb::none()};
     run.wish = asker.wish();
     {
-        nb::gil_scoped_release release;
+        const Away away;
         const Threads team(threads);
         run.team = team.team;
         if constexpr (sizeof(T) == 4)

@@ -85,13 +85,8 @@ void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T
 template <class T, int... i>
 BACKLIT_INLINE void interleave(Vec<T> a, Vec<T> b, Vec<T>& low, Vec<T>& high, std::integer_sequence<int, i...>) {
     constexpr int W = WIDTH<T>;
-#if defined(__clang__) || __GNUC__ >= 12
-    low = __builtin_shufflevector(a, b, (i % 2 * W + i / 2)...);
-    high = __builtin_shufflevector(a, b, (i % 2 * W + i / 2 + W / 2)...);
-#else
-    low = __builtin_shuffle(a, b, IVec<T>{(i % 2 * W + i / 2)...});
-    high = __builtin_shuffle(a, b, IVec<T>{(i % 2 * W + i / 2 + W / 2)...});
-#endif
+    low = shuffled<T, (i % 2 * W + i / 2)...>(a, b);
+    high = shuffled<T, (i % 2 * W + i / 2 + W / 2)...>(a, b);
 }
 
 // A square of WIDTH rows: interleaving the first half of the rows with the second, log₂ WIDTH times, turns it.

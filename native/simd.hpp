@@ -116,7 +116,7 @@ template <class T, class F> BACKLIT_INLINE Vec<T> each_lane(Vec<T> v, F f) { ret
 
 // Whether a lane is other than 0.
 template <class T> BACKLIT_INLINE bool any_lane(Vec<T> v) {
-#if defined(__AVX512F__)
+#if BACKLIT_AVX512
     if constexpr (sizeof(T) == 4)
         return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ) != 0;
     else
@@ -130,8 +130,16 @@ template <class T> BACKLIT_INLINE bool any_lane(Vec<T> v) {
 }
 
 #if BACKLIT_VECTORS
+// Lanes i … of a and, counted on, b.
+template <class T, int... i> BACKLIT_INLINE Vec<T> shuffled(Vec<T> a, Vec<T> b) {
+#if defined(__clang__) || __GNUC__ >= 12
+    return __builtin_shufflevector(a, b, i...);
+#else
+    return __builtin_shuffle(a, b, IVec<T>{i...});
+#endif
+}
 template <class T, int half, int... i> BACKLIT_INLINE Vec<T> fold(Vec<T> v, std::integer_sequence<int, i...>) {
-    return v + __builtin_shufflevector(v, v, ((i + half) % WIDTH<T>)...);
+    return v + shuffled<T, ((i + half) % WIDTH<T>)...>(v, v);
 }
 template <class T, int half = WIDTH<T> / 2> BACKLIT_INLINE T sum_lanes(Vec<T> v) { // pairwise, in one order
     if constexpr (half == 0)

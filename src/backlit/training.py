@@ -43,7 +43,7 @@ from .use import examples
 Array = Any
 _WORTH_SHARING = 2**22  # multiplications, below which two threads take as long as one, or longer
 _SLICE_SECONDS = 0.1
-_FIRST_SLICE = 10**7  # multiplications, milliseconds even of the slowest engine; later slices go by the clock
+_LEAST_SPEED = 1e8  # multiplications a second of any engine, for the first slice: nothing is measured yet
 _CHECKPOINT_SECONDS = 60.0
 OTHERS = ("sample_weight", "callbacks", "progress", "checkpoint", "resume")
 INTERRUPTED = "interrupted"
@@ -189,7 +189,7 @@ class Run:
         self.state = State(step=int(net.training.get("steps", 0)))
         self.epoch, self.batch, self.seconds = 0, 0, 0.0
         per_step = 3 * self.batch_size * net.parameters
-        self.count = max(1, _FIRST_SLICE // per_step)  # steps of the next slice
+        self.count = max(1, int(_SLICE_SECONDS * _LEAST_SPEED / per_step))  # steps of the next slice
         self.cost = math.nan  # of the epoch's steps so far
         self.costs, self.batch_weights = np.zeros(self.steps), np.zeros(self.steps)
         self.start = net.theta.copy()
