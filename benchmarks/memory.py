@@ -17,7 +17,6 @@ from compare import environment
 from tasks import NoDataError, mnist
 
 ROWS = 50_000
-FLOAT_COPY = 60_000 * 784 * 4 / 2**20  # MiB: 50,000 to train on and 10,000 to validate on
 MOST_ADDED = 60e6 / 2**20  # MiB, of training on the array of bytes, index and all
 _COMMAND_LINE = """
 import sys
@@ -88,9 +87,7 @@ def main() -> None:
         options = ("--layers", "30", "--epochs", "1", "--batch-size", "10", "--out", out)
         train = last_word(_COMMAND_LINE, "train", "mnist", *options, errors=True)
     print(f"  peak of `backlit train mnist`     {train:7.0f}")
-    print(f"  of which the float32 copy         {FLOAT_COPY:7.0f}")
     print(f"  of which a process that only lists {bare:6.0f}")
-    print(f"  beyond the float copy             {train - FLOAT_COPY:7.0f}   (at most 300 is wanted)")
 
 
 if __name__ == "__main__":
