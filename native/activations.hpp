@@ -124,6 +124,26 @@ template <class T> void activate(Act act, T p, i64 rows, i64 n, const T* z, T* a
     });
 }
 
+// a = σ(z), and σ′(z) in z's place: together they share their exponentials.
+template <class T> void activate_with_slope(Act act, T p, i64 rows, i64 n, T* z, T* a, i64 ld) {
+    with_act(act, [&](auto which) {
+        constexpr Act one = decltype(which)::value;
+        for (i64 x = 0; x < rows; ++x)
+            for (i64 j = 0; j < n; j += WIDTH<T>) {
+                const i64 at = x * ld + j;
+                const Vec<T> in = load(z + at);
+                store(a + at, sigma<T, one>(in, p));
+                store(z + at, slope<T, one>(in, p));
+            }
+    });
+}
+
+// d ⊙= by, on a block of rows × n numbers.
+template <class T> void times(i64 rows, i64 n, const T* by, T* d, i64 ld) {
+    for (i64 x = 0; x < rows; ++x)
+        for (i64 j = 0; j < n; j += WIDTH<T>) store(d + x * ld + j, load(d + x * ld + j) * load(by + x * ld + j));
+}
+
 // d ⊙= σ′, from z or a as slope_from_a says.
 template <class T> void times_slope(Act act, T p, i64 rows, i64 n, const T* from, T* d, i64 ld) {
     if (act == Act::identity) return;
