@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "cpu.hpp"
+#include "denormals.hpp"
 #include "team.hpp"
 
 namespace nb = nanobind;
@@ -286,6 +287,7 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
     {
         const Away away;
         const Threads team(threads);
+        const NoDenormals here;
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
             kernels.epoch32(run);
@@ -327,6 +329,7 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     {
         const Away away;
         const Threads team(threads);
+        const NoDenormals here;
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
             kernels.pass32(run);
