@@ -1,7 +1,7 @@
 // Products that leave out what a hidden layer holds of zeros (N10: where a^{l−1}_k = 0, neither z^l nor ∂C/∂w^l needs
-// the product; and where relu is at rest, δ is zero too). Which numbers are zero is kept as bits: of each example's
-// neurons for a^l and δ^l as they are, of each neuron's examples for a^l turned. Sums run in the order of matrix.hpp's,
-// so that leaving out changes no bit of a product, only its time.
+// the product; and where relu is at rest or dropout was at work, δ is zero too). Which numbers are not zero is kept as
+// bits: by an example's neurons for a^l and δ^l, by a neuron's examples for a^l turned. Sums run in matrix.hpp's order,
+// 64 numbers at a time, so that leaving out changes hardly a bit of a product, only its time.
 #pragma once
 
 #include <bit>
