@@ -64,9 +64,8 @@ class NativeEngine:
         return None
 
     def predictor(self, net: Network) -> Callable[[Array], Array | None]:
-        theta = net.theta
-        both = (theta, None) if theta.dtype == np.float32 else (None, theta)
-        made: Callable[[Array], Array | None] = self._native.Predictor(self.cpu, self._spec(net), *both)
+        kind = self._native.Predictor32 if net.dtype == np.float32 else self._native.Predictor64
+        made: Callable[[Array], Array | None] = kind(self.cpu, self._spec(net), net.theta, Pixels).__call__
         return made
 
     def predict(self, net: Network, theta: Array, X: Array) -> Array:

@@ -69,7 +69,7 @@ class Engine(Protocol):
         """Why this engine can't do it, as the end of a sentence, or None where it can."""
 
     def predictor(self, net: Network) -> Callable[[Array], Array | None]:
-        """A function of a few plain rows (n, n_0) that gives a^L of θ as it is when called, in microseconds.
+        """A function of a few plain rows or Pixels (n, n_0): a^L of θ as it is when called, in microseconds.
 
         It gives None for what it doesn't take: more rows, other arrays, numbers that are not finite. Then ``predict``
         has the answer, or the error.
