@@ -17,6 +17,8 @@
 #include <vector>
 
 #include "cpu.hpp"
+#include "memory.hpp"
+#include "order.hpp"
 #include "team.hpp"
 
 namespace nb = nanobind;
@@ -91,7 +93,6 @@ struct Spec {
 };
 
 using Any = nb::ndarray<nb::ro, nb::device::cpu>;
-template <class T> using Flat = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 Kind kind_of(const Any& array) {
     if (array.dtype() == nb::dtype<float>()) return Kind::f32;
@@ -230,12 +231,12 @@ template <class Run> void check(const Run& run, const Asker& asker) {
 
 template <class T>
 nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<T> theta,
-                    std::vector<Flat<T>> slots, nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu> Y,
-                    std::optional<Flat<const double>> weight, Flat<const std::int64_t> order, Flat<const double> eta,
-                    std::int64_t batch_size, const std::string& rule, const std::vector<double>& constants,
-                    const std::vector<double>& limits, const std::optional<std::vector<double>>& keep,
-                    std::uint64_t dropout_key, bool skip_zeros, std::int64_t t, std::int64_t step, int threads,
-                    Flat<double> costs, Flat<double> weights, nb::object stop) {
+                    std::vector<Flat<T>> slots, Table<const T> Y, std::optional<Flat<const double>> weight,
+                    Flat<const std::int64_t> order, Flat<const double> eta, std::int64_t batch_size,
+                    const std::string& rule, const std::vector<double>& constants, const std::vector<double>& limits,
+                    const std::optional<std::vector<double>>& keep, std::uint64_t dropout_key, bool skip_zeros,
+                    std::int64_t t, std::int64_t step, int threads, Flat<double> costs, Flat<double> weights,
+                    nb::object stop) {
     Epoch<T> run;
     run.net = spec.network();
     run.X = rows.X;
@@ -297,10 +298,8 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
 
 template <class T>
 double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<const T> theta,
-                std::optional<nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> Y,
-                std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
-                std::optional<nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> outputs, bool skip_zeros,
-                int threads) {
+                std::optional<Table<const T>> Y, std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
+                std::optional<Table<T>> outputs, bool skip_zeros, int threads) {
     Pass<T> run;
     run.net = spec.network();
     run.X = rows.X;
@@ -335,22 +334,6 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     check(run, asker);
     return run.value;
 }
-
-// An object's memory by the buffer protocol: what a call of microseconds can't wait for nanobind's arrays to find out.
-class Memory {
-    Py_buffer view{};
-    bool there;
-
-  public:
-    Memory(nb::handle of, int flags) : there(PyObject_GetBuffer(of.ptr(), &view, flags) == 0) {}
-    ~Memory() {
-        if (there) PyBuffer_Release(&view);
-    }
-    Memory(const Memory&) = delete;
-    Memory& operator=(const Memory&) = delete;
-    explicit operator bool() const { return there; }
-    const Py_buffer* operator->() const { return &view; }
-};
 
 // a^L of a few plain rows at once or not at all: what a call of microseconds needs is made ready here. θ is the
 // network's own memory, read as it is at each call.
@@ -391,25 +374,23 @@ template <class T> class Predictor {
         return std::size_t(*std::max_element(spec.sizes.begin(), spec.sizes.end()) + 64) * 3;
     }
 
-    static bool read_kind(const char* format, Kind& kind) {
-        if (!format || format[0] == 0 || format[1] != 0) return false; // two letters: bytes in another order
-        kind = format[0] == 'f' ? Kind::f32 : format[0] == 'd' ? Kind::f64 : Kind::u8;
-        return kind != Kind::u8 || format[0] == 'B';
-    }
-
     nb::object predict(nb::handle rows, double level) {
         const Memory x(rows, PyBUF_RECORDS_RO);
-        if (!x) {
-            PyErr_Clear();
-            return nb::none();
-        }
+        if (!x) return nb::none();
         const int last = x->ndim - 1;
         const bool alone = last == 0;
         if ((!alone && (last != 1 || x->shape[0] > FEW)) || x->shape[last] != spec.sizes.front() ||
             (alone && x->shape[0] == 1))
             return nb::none();
         Inputs X;
-        if (!read_kind(x->format, X.kind)) return nb::none();
+        if (holds<float>(*x))
+            X.kind = Kind::f32;
+        else if (holds<double>(*x))
+            X.kind = Kind::f64;
+        else if (holds<std::uint8_t>(*x))
+            X.kind = Kind::u8;
+        else
+            return nb::none();
         X.data = x->buf;
         X.n = alone ? 1 : x->shape[0];
         X.width = x->shape[last];
@@ -418,7 +399,7 @@ template <class T> class Predictor {
         X.white = level;
         nb::object outputs = empty(X.n == 1 ? shape_of_one : nb::make_tuple(X.n, spec.sizes.back()), dtype);
         const Memory to(outputs, PyBUF_WRITABLE);
-        if (!to) throw nb::python_error();
+        require(bool(to), "numpy.empty made no array");
         return fill(X, static_cast<T*>(to->buf)) ? outputs : nb::none();
     }
 
@@ -442,6 +423,17 @@ template <class T> void bind_predictor(nb::module_& m, const char* name) {
         .def(nb::init<const std::string&, const Spec&, Flat<const T>, nb::object>(), nb::arg(), nb::arg(),
              "theta"_a.noconvert(), nb::arg())
         .def("__call__", &Predictor<T>::operator());
+}
+
+// ``rows`` in the order that is drawn by what NumPy's SeedSequence would be made of: 32-bit words, at least four.
+void put_in_order(const std::vector<std::uint32_t>& words, const Flat<std::int64_t>& rows) {
+    constexpr std::size_t WORTH_RELEASING = 1 << 14;
+    require(words.size() >= 4, "a seed has at least four words");
+    require(rows.shape(0) <= 0xffffffffu, "an order is of fewer than 2³² rows");
+    const SeedPool seed(words.data(), words.size());
+    if (rows.shape(0) < WORTH_RELEASING) return shuffle(seed, rows.data(), rows.shape(0));
+    const Away away;
+    shuffle(seed, rows.data(), rows.shape(0));
 }
 
 template <class T>
@@ -477,6 +469,7 @@ NB_MODULE(_native, m) {
     nb::class_<Rows>(m, "Rows")
         .def_static("dense", &Rows::dense, "x"_a, "white"_a)
         .def_static("sparse", &Rows::sparse, "data"_a, "indices"_a, "indptr"_a, "width"_a);
+    m.def("put_in_order", &put_in_order, "words"_a, "rows"_a);
     bind_predictor<float>(m, "Predictor32");
     bind_predictor<double>(m, "Predictor64");
     m.def("run_epoch", &run_epoch<float>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(), "slots"_a.noconvert(),

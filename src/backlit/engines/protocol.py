@@ -86,6 +86,9 @@ class Engine(Protocol):
     ) -> tuple[float, Array]:
         """C (B5) and its flat gradient, without penalties."""
 
+    def order(self, seed: int, epoch: int, rows: Array) -> Array:
+        """``rows[order_of_epoch(seed, epoch, len(rows))]`` of randomness.py, drawn as fast as it can be."""
+
     def run_epoch(
         self,
         net: Network,
