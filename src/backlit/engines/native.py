@@ -22,7 +22,7 @@ from ..errors import UsageError
 from ..inputs import Pixels, is_sparse
 from ..network import Network
 from ..optimizers import as_rule
-from ..randomness import words
+from ..randomness import order_of_epoch, words
 from ..threads import cores, granted, threads_of_environment
 from .protocol import Plan, State, Steps
 
@@ -100,6 +100,8 @@ class NativeEngine:
         return value
 
     def order(self, seed: int, epoch: int, rows: Array) -> Array:
+        if len(rows) >= 2**32:  # NumPy then draws 64 bits at a time
+            return rows[order_of_epoch(seed, epoch, len(rows))]
         order = rows.astype(np.int64)
         self._native.put_in_order(words(seed, "order", epoch), order)
         return order
