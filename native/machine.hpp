@@ -77,7 +77,7 @@ template <class T> struct Machine {
                 one.back = memory.template take<T>(one.out * ((one.in + PANEL - 1) / PANEL * PANEL));
             one.z = memory.template take<T>(rows + WIDTH<T>);
             // a^l takes z^l's place where σ′ needs no more than a
-            const bool own = !one.from_a || masked || l == L();
+            const bool own = !one.from_a || masked || (l == L() && one.act != Act::identity);
             one.a = own ? memory.template take<T>(rows + WIDTH<T>) : one.z;
             if (masked) one.mask = memory.template take<T>(rows);
             const bool wide = (l < L() && net->sizes[l + 1] >= PANEL) || (l > 1 && one.in >= PANEL);
