@@ -7,6 +7,9 @@
 #if BACKLIT_BYTES > 16
 #include <immintrin.h>
 #endif
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "cpu.hpp"
 #include "team.hpp"

@@ -15,7 +15,9 @@ namespace backlit::BACKLIT_ISA {
 constexpr i64 NUMBERS_AT_ONCE = i64(1) << 19; // in the widest layer of a chunk of rows
 constexpr i64 WORTH_SHARING = i64(1) << 20;   // multiplications of a phase, below which one thread does it all
 constexpr i64 ROWS_OF_A_TASK = 96;
-constexpr i64 ENOUGH_TASKS = 8;
+constexpr i64 WORTH_READING_AS_IT_LIES = i64(1) << 16; // weights, below which turning them costs little
+
+constexpr std::size_t HUGE_PAGE = std::size_t(1) << 21;
 
 // The memory of a run: measured by a first walk through ``arrange``, had by one allocation, handed out by the second.
 class Memory {
@@ -29,10 +31,13 @@ class Memory {
     }
     // Zeroed; false where there is no such memory.
     bool have() {
-        const std::size_t whole = used_ + 4096;
-        block_ = std::calloc(whole, 1);
+        const std::size_t whole = used_ + 4096, unit = whole < 4 * HUGE_PAGE ? 64 : HUGE_PAGE;
+        block_ = std::calloc(whole + unit, 1);
         if (!block_) return false;
-        start_ = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(block_) + 63) / 64 * 64);
+        start_ = reinterpret_cast<char*>((reinterpret_cast<std::uintptr_t>(block_) + unit - 1) / unit * unit);
+#if defined(__linux__)
+        if (unit == HUGE_PAGE) madvise(start_, whole, MADV_HUGEPAGE); // only a wish: it may be refused
+#endif
         used_ = 0;
         return true;
     }
@@ -121,6 +126,22 @@ template <class T> struct Layer {
         return flat + out * (in + 1);
     }
 };
+
+// c(rows × N) = w's rows from k on · b(n_l × N), N at most a panel. A panel's next rows are asked for while one is read.
+template <class T> void product_with(const Layer<T>& one, i64 k, i64 rows, i64 N, const T* b, T* c) {
+    in_tiles<T>(rows, N, [&](auto count, auto vectors, i64 i) {
+        Vec<T> sum[decltype(count)::value][decltype(vectors)::value] = {};
+        for (i64 j = 0; j < one.columns; j += one.panel) {
+            const i64 next = j + one.panel;
+            const bool more = next < one.columns;
+            const Soon<T> soon{more ? count * one.width(next) / LINE<T> : 0,
+                               {one.w + (more ? one.at(k + i, next) : 0)}};
+            add_products<T, false>(sum, one.out - j < one.panel ? one.out - j : one.panel, one.w + one.at(k + i, j),
+                                   one.width(j), b + j * N, N, soon);
+        }
+        store_sums<T, Into::replace>(sum, c + i * N, N, nullptr, T(1));
+    });
+}
 
 // What a run makes of the gradient: none; a step in w at once; blocks that a rule uses as they are made; all of it first.
 enum class Gradient { none, in_place, in_blocks, whole };

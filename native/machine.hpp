@@ -32,6 +32,7 @@ template <class T> struct Machine {
     Layer<T> layer[MOST_LAYERS + 1];
     Entries<T> entries;
     T *a0 = nullptr, *mask0 = nullptr, *y = nullptr, *C = nullptr, *share = nullptr;
+    T* turned = nullptr; // δ^l, examples as columns, in panels of PANEL of them
     i64 ld0 = 0, ldy = 0;
     T* theta = nullptr;
     T* flat_slot[MOST_SLOTS] = {nullptr, nullptr};
@@ -73,8 +74,6 @@ template <class T> struct Machine {
             for (int s = 0; s < slots; ++s) one.slot[s] = memory.template take<T>(one.numbers());
             if (gradient == Gradient::whole || (gradient == Gradient::in_blocks && skips))
                 one.g = memory.template take<T>(one.numbers());
-            if (backward && l > 1 && !one.narrow)
-                one.back = memory.template take<T>(one.out * ((one.in + PANEL - 1) / PANEL * PANEL));
             one.z = memory.template take<T>(rows + WIDTH<T>);
             // a^l takes z^l's place where σ′ needs no more than a
             const bool own = !one.from_a || masked || (l == L() && one.act != Act::identity);
@@ -85,6 +84,9 @@ template <class T> struct Machine {
                 one.in_rows.word = memory.template take<std::uint64_t>(chunk * words_of(one.out));
                 one.in_columns.word = memory.template take<std::uint64_t>(one.columns * words_of(chunk));
             }
+            const bool zeros = one.in_rows.word && one.in >= PANEL; // of δ
+            if (backward && l > 1 && !one.narrow && (zeros || one.in * one.out < WORTH_READING_AS_IT_LIES))
+                one.back = memory.template take<T>(one.out * ((one.in + PANEL - 1) / PANEL * PANEL));
             if (backward) one.delta = memory.template take<T>(rows);
         }
         if (skip) {
@@ -102,6 +104,9 @@ template <class T> struct Machine {
             a0 = memory.template take<T>(chunk * ld0);
             if (drops && keep[0] < 1) mask0 = memory.template take<T>(chunk * ld0);
         }
+        i64 widest = 0;
+        for (int l = 2; l <= L(); ++l) widest = layer[l].out > widest ? layer[l].out : widest;
+        if (backward) turned = memory.template take<T>((chunk + WIDTH<T>)*widest);
         ldy = row_length<T>(net->sizes[L()]);
         y = memory.template take<T>(chunk * ldy);
         C = memory.template take<T>(padded<T>(chunk));
@@ -143,7 +148,7 @@ template <class T> struct Machine {
             }
             return;
         }
-        in_blocks(team, m * net->sizes[0] * 8, m, 1, 32, 1, [&](i64 x0, i64 x1, i64, i64) {
+        in_blocks(team, m * net->sizes[0] * 16, m, 1, 32, 1, [&](i64 x0, i64 x1, i64, i64) {
             gather<T>(*X, chosen ? chosen + x0 : nullptr, first + x0, x1 - x0, a0 + x0 * ld0, ld0);
         });
         if (!mask0) return;
@@ -218,46 +223,66 @@ template <class T> struct Machine {
                 }
     }
 
-    // δ^{l−1} from δ^l (B2). w is turned panel by panel; many panels are each used by the task that made them.
+    // δ^{l−1} from δ^l (B2).
     void back_through(int l, i64 m) {
+        Layer<T>& before = layer[l - 1];
+        if (layer[l].narrow || layer[l].back)
+            back_by_rows(l, m);
+        else
+            back_by_columns(l, m);
+        if (before.act == Act::softmax)
+            softmax_pullback<T>(m, before.out, slope_source(before), before.delta, before.ld);
+    }
+
+    // Where δ^l may hold zeros to leave out, or w is small: w as the note has it, turned if it isn't kept so.
+    void back_by_rows(int l, i64 m) {
         Layer<T>&one = layer[l], &before = layer[l - 1];
-        const i64 panels = (before.columns + PANEL - 1) / PANEL, work = m * one.out * before.columns;
+        const i64 panels = (before.columns + PANEL - 1) / PANEL;
         const auto turn = [&](i64 i) {
             const i64 k0 = i * PANEL, k1 = k0 + PANEL < one.in ? k0 + PANEL : one.in;
             for (i64 j = 0; j < one.columns; j += one.panel)
                 transpose<T>(k1 - k0, one.out - j < one.panel ? one.out - j : one.panel, one.w + one.at(k0, j),
                              one.width(j), one.back + (i * one.out + j) * PANEL, PANEL);
         };
-        const auto multiply = [&](i64 x0, i64 x1, i64 k0, i64 k1) {
-            const i64 at = x0 * before.ld + k0;
-            const auto into_delta = [&](auto into) {
-                product_of_nonzeros<T, false, decltype(into)::value>(
-                    skipped(l), x0, x1 - x0, k1 - k0, one.out, one.delta + x0 * one.ld, one.ld,
-                    one.narrow ? one.w + k0 : one.back + k0 * one.out, one.narrow ? one.ldw : PANEL, before.delta + at,
-                    before.ld, before.a + at, T(1));
-            };
-            if (before.rectifies()) return into_delta(std::integral_constant<Into, Into::where_positive>{});
-            into_delta(std::integral_constant<Into, Into::replace>{});
-            if (before.mask) times<T>(x1 - x0, k1 - k0, before.mask + at, before.delta + at, before.ld);
-            if (before.keeps_slope)
-                times<T>(x1 - x0, k1 - k0, before.z + at, before.delta + at, before.ld);
-            else if (before.act != Act::softmax)
-                times_slope<T>(before.act, before.p, x1 - x0, k1 - k0, slope_source(before) + at, before.delta + at,
-                               before.ld);
-        };
-        if (one.narrow) {
-            in_blocks(team, work, m, before.columns, ROWS_OF_A_TASK, PANEL, multiply);
-        } else if (panels >= ENOUGH_TASKS) {
-            share_out(team, work, panels, [&](i64 i) {
-                turn(i);
-                multiply(0, m, i * PANEL, (i + 1) * PANEL < before.columns ? (i + 1) * PANEL : before.columns);
-            });
-        } else {
-            share_out(team, one.in * one.out * 8, panels, turn);
-            in_blocks(team, work, m, before.columns, ROWS_OF_A_TASK, PANEL, multiply);
-        }
-        if (before.act == Act::softmax)
-            softmax_pullback<T>(m, before.out, slope_source(before), before.delta, before.ld);
+        if (!one.narrow) share_out(team, one.in * one.out * 8, panels, turn);
+        in_blocks(team, m * (one.out + 8) * before.columns, m, before.columns, ROWS_OF_A_TASK, PANEL,
+                  [&](i64 x0, i64 x1, i64 k0, i64 k1) {
+                      const i64 at = x0 * before.ld + k0;
+                      const auto into_delta = [&](auto into) {
+                          product_of_nonzeros<T, false, decltype(into)::value>(
+                              skipped(l), x0, x1 - x0, k1 - k0, one.out, one.delta + x0 * one.ld, one.ld,
+                              one.narrow ? one.w + k0 : one.back + k0 * one.out, one.narrow ? one.ldw : PANEL,
+                              before.delta + at, before.ld, before.a + at, T(1));
+                      };
+                      if (before.rectifies()) return into_delta(std::integral_constant<Into, Into::where_positive>{});
+                      into_delta(std::integral_constant<Into, Into::replace>{});
+                      times_slopes(before, x1 - x0, k1 - k0, at);
+                  });
+    }
+
+    // Examples as columns: w is read as it lies, and the two δ are turned instead.
+    void back_by_columns(int l, i64 m) {
+        Layer<T>&one = layer[l], &before = layer[l - 1];
+        in_blocks(team, m * one.out * 8, m, one.out, PANEL, 4 * PANEL, [&](i64 x0, i64 x1, i64 j0, i64 j1) {
+            const i64 N = padded<T>(x1 - x0);
+            transpose<T>(x1 - x0, j1 - j0, one.delta + x0 * one.ld + j0, one.ld, turned + x0 * one.out + j0 * N, N);
+        });
+        in_blocks(team, m * one.out * one.in, m, one.in, PANEL, ROWS_OF_A_TASK, [&](i64 x0, i64 x1, i64 k0, i64 k1) {
+            alignas(64) T block[ROWS_OF_A_TASK * PANEL];
+            const i64 N = padded<T>(x1 - x0), at = x0 * before.ld + k0;
+            product_with<T>(one, k0, k1 - k0, N, turned + x0 * one.out, block);
+            transpose<T>(k1 - k0, x1 - x0, block, N, before.delta + at, before.ld);
+            times_slopes(before, x1 - x0, padded<T>(k1 - k0), at);
+        });
+    }
+
+    // δ ⊙= dropout's mask and σ′, on a block of δ that begins ``at``.
+    void times_slopes(const Layer<T>& one, i64 rows, i64 n, i64 at) const {
+        if (one.mask) times<T>(rows, n, one.mask + at, one.delta + at, one.ld);
+        if (one.keeps_slope)
+            times<T>(rows, n, one.z + at, one.delta + at, one.ld);
+        else if (one.act != Act::softmax)
+            times_slope<T>(one.act, one.p, rows, n, slope_source(one) + at, one.delta + at, one.ld);
     }
 
     const T* slope_source(const Layer<T>& one) const { return one.from_a && !one.mask ? one.a : one.z; }
@@ -342,7 +367,7 @@ template <class T> struct Machine {
         Layer<T>& one = layer[l];
         const T* a = l == 1 ? a0 : layer[l - 1].a;
         const i64 lda = l == 1 ? ld0 : layer[l - 1].ld, out = one.out;
-        in_blocks(team, m * out * one.ldw, one.ldw, 1, PANEL, 1, [&](i64 k0, i64 k1, i64, i64) {
+        in_blocks(team, m * (out + 8) * one.ldw, one.ldw, 1, PANEL, 1, [&](i64 k0, i64 k1, i64, i64) {
             if (k0 == 0) gradient_of_bias(one, m, w, scale, replace, 0, one.columns, one.narrow * one.ldw, update);
             alignas(64) T sums[WIDTH<T> * PANEL];
             const i64 n = k1 - k0, ldg = w ? one.ldw : n, pads = one.in < k1 ? k1 - one.in : 0;
