@@ -80,12 +80,13 @@ template <class T> struct Machine {
             one.a = own ? memory.template take<T>(rows + WIDTH<T>) : one.z;
             if (masked) one.mask = memory.template take<T>(rows);
             const bool wide = (l < L() && net->sizes[l + 1] >= PANEL) || (l > 1 && one.in >= PANEL);
-            if (SKIPS_HIDDEN && wide && l < L() && (one.act == Act::relu || masked)) {
+            const bool zeros = SKIPS_HIDDEN && wide && l < L() && (one.act == Act::relu || masked);
+            if (zeros) {
                 one.in_rows.word = memory.template take<std::uint64_t>(chunk * words_of(one.out));
                 one.in_columns.word = memory.template take<std::uint64_t>(one.columns * words_of(chunk));
             }
-            const bool zeros = one.in_rows.word && one.in >= PANEL; // of δ
-            if (backward && l > 1 && !one.narrow && (zeros || one.in * one.out < WORTH_READING_AS_IT_LIES))
+            if (backward && l > 1 && !one.narrow &&
+                ((zeros && one.in >= PANEL) || one.in * one.out < WORTH_READING_AS_IT_LIES))
                 one.back = memory.template take<T>(one.out * ((one.in + PANEL - 1) / PANEL * PANEL));
             if (backward) one.delta = memory.template take<T>(rows);
         }
