@@ -19,16 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..notation import Derivative as Name, Notation
 from .formula import NOTHING, Formula
-
-if TYPE_CHECKING:
-    from .agree import Agreement
-    from .problem import Problem
+from .problem import Problem
+from .proof import Agreement
 
 Array = Any
 
@@ -38,7 +36,8 @@ Kind = Literal[
     "sum",  # value = Σ terms over the neurons of the next layer (N9, N11), or of a layer's own outputs (softmax)
     "mean",  # value = Σ terms over the examples of a batch, each with its share in the mean (B5)
     "each",  # value (m, …): one derivative an example, nothing averaged
-    "outer",  # value = the weighted sum over examples of the outer product of the two parts (B4), or of the one (B3)
+    "outer",  # value = parts[0]ᵀ @ parts[1], a sum over examples; parts[0] (m, n_l) is δ times each example's share (B4)
+    "matrix",  # value = parts[0] @ parts[1]: (w^{l+1})ᵀ δ^{l+1}, a whole layer's ∂P/∂a at once
     "read",  # a number read from the network or the data: a weight, an activation, an input
     "slope",  # σ′(z), or one entry of a softmax's Jacobian
     "cost",  # ∂C/∂a^L_j, from the table of costs
@@ -80,7 +79,7 @@ class Terms:
     """The terms of a sum: row r is neuron (or example) ``index[r]``, called ``labels[r]``; all rows, none left out.
 
     ``terms`` (n,), or (n, …) where the derivative is an array. ``opened`` holds, by row, the step of the last column's
-    entry where it was opened. ``paths`` says whether the rows are paths through neurons, rather than examples.
+    entry where it was opened; ``kinks``, by row, the one-sided slopes where a factor stands at a kink.
     """
 
     over: str  # the summed letter: "i", or "x" for examples
@@ -90,6 +89,7 @@ class Terms:
     columns: tuple[Column, ...]
     terms: Array
     opened: Mapping[int, Step] = field(default_factory=dict)
+    kinks: Mapping[int, Kink] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.index)
