@@ -168,10 +168,15 @@ def _entries(text: str | None) -> tuple[Index, ...]:
     return tuple(part if part == ":" else int(part) for part in parts)
 
 
-def _offset(notation: Notation) -> int:
-    """What the notation adds to the note's layer: the book counts the input as layer 1."""
+def check_notation(notation: str) -> None:
+    """Raises UsageError with the nearest name for a notation that there is not."""
     if notation not in _FIRST:
         raise unknown("notation", notation, _FIRST)
+
+
+def _offset(notation: Notation) -> int:
+    """What the notation adds to the note's layer: the book counts the input as layer 1."""
+    check_notation(notation)
     return _FIRST[notation]
 
 

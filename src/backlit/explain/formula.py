@@ -96,10 +96,11 @@ def _plain(superscripts: str) -> str:
 
 _WORDS = {
     "sigma": "σ", "varsigma": "ς", "delta": "δ", "alpha": "α", "lambda": "λ", "Phi": "Φ", "pi": "π", "eta": "η",
-    "partial": "∂", "sum": "Σ", "log": "log ", "max": "max", "min": "min", "tanh": "tanh", "cosh": "cosh", "exp": "exp",
-    "cdot": "·", "odot": "⊙", "le": "≤", "ge": "≥", "ne": "≠", "lvert": "|", "rvert": "|", "left": "", "right": "",
+    "partial": "∂", "sum": "Σ", "log": "log", "max": "max", "min": "min", "tanh": "tanh", "cosh": "cosh", "exp": "exp",
+    "cdot": "·", "odot": "⊙", "le": "≤", "ge": "≥", "ne": "≠", "lvert": "|", "rvert": "\0|", "left": "", "right": "",
     "quad": "   ", "infty": "∞", "to": "→", "lim": "lim", "times": "×", "Vert": "‖", "neq": "≠", "big": "", "dots": "…",
 }  # fmt: skip
+_SPACED = ("log", "tanh", "cosh", "cdot", "odot", "le", "ge", "ne", "to", "times", "quad")
 _HALVES = {("1", "2"): "½", ("1", "4"): "¼"}
 
 
@@ -110,7 +111,9 @@ def unicode(tex: str) -> str:
     text = re.sub(r" *([·⊙≤≥≠=<>→]) *", r" \1 ", text)
     text = re.sub(r"(?<=[\w)\]⁰-⁹₀-₉|]) *− *(?=\S)", " − ", text)
     text = re.sub(r"(?<=[\w)\]|]) *\+ *(?=\S)", " + ", text)
-    return re.sub(r"  +(?!\S* {3})", " ", text).replace("( ", "(").strip()
+    text = re.sub(r"  +(?!\S* {3})", " ", text).replace("( ", "(").replace(" )", ")")
+    text = re.sub(r" ?\0", "", text)
+    return re.sub(r"(log|tanh|sign) (?=\()", r"\1", text).strip()
 
 
 def _run(tex: str, at: int, end: str) -> tuple[str, int]:
@@ -146,9 +149,7 @@ def _raised(inner: str, sign: str) -> str:
     table, marks = (_SUPER, "^") if sign == "^" else (_SUB, "_")
     bare = inner.replace(" ", "")
     moved = bare.translate(table)
-    if all(one in table or one in ",:" for one in map(ord, bare)) or all(
-        ord(one) in table or one in ",:" for one in bare
-    ):
+    if all(ord(one) in table or one in ",:" for one in bare):
         return moved
     return f"{marks}{inner}" if len(inner) == 1 else f"{marks}({inner})"
 
@@ -157,18 +158,23 @@ def _command(tex: str, at: int) -> tuple[str, int]:
     word = re.match(r"[A-Za-z]+", tex[at:])
     if not word:
         sign = tex[at]
-        return {",": "", ";": " ", "!": "", "\\": "\n"}.get(sign, sign), at + 1
+        thin = "" if tex[at + 1 : at + 2] in ("(", "[", "\\") else " "
+        return {",": thin, ";": " ", "!": "", "\\": "\n"}.get(sign, sign), at + 1
     name, at = word[0], at + len(word[0])
+    while tex[at : at + 1] == " ":  # TeX takes them as the end of the command
+        at += 1
     if name in ("frac", "tfrac"):
         above, at = _argument(tex, at)
         below, at = _argument(tex, at)
-        return _HALVES.get((above, below), f"{_bracketed(above)}/{_bracketed(below)}"), at
+        whole = _HALVES.get((above, below), f"{_bracketed(above)}/{_bracketed(below)}")
+        return f"({whole})" if name == "tfrac" and "/" in whole else whole, at
     if name in ("text", "mathrm", "operatorname", "texttt"):
         return _run(tex, at + 1, "}") if tex[at : at + 1] == "{" else _argument(tex, at)
     if name == "sqrt":
         inner, at = _argument(tex, at)
-        return f"√{_bracketed(inner)}", at
-    return _WORDS.get(name, name), at
+        return f"√{inner if len(inner) == 1 else f'({inner})'}", at
+    after = " " if name in _SPACED and tex[at : at + 1] not in ("(", "^", "_", "\\") else ""
+    return _WORDS.get(name, name) + after, at
 
 
 def _bracketed(text: str) -> str:
