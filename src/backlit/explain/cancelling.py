@@ -158,7 +158,7 @@ class Cancelling:
     @staticmethod
     def _grouped(tex: str) -> str:
         """In brackets where it starts with a sign, or holds a sum of its own."""
-        whole = tex.startswith(r"\frac") or " " not in tex
+        whole = tex.startswith(r"\frac")
         return tex if whole else rf"\left({tex}\right)"
 
     def _numbers(self, tex_delta: str, j: int, a: float, y: float) -> Formula:

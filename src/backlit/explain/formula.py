@@ -70,10 +70,15 @@ def figures(value: float, decimals: int | None = None) -> str:
         return "∞" if value > 0 else "−∞"
     if decimals is None:
         if value and not _LEAST <= abs(value) < _MOST:
-            mantissa, _, exponent = f"{value:.{DIGITS - 1}e}".partition("e")
-            return minus(f"{mantissa}·10{str(int(exponent)).translate(_SUPER)}")
+            return scientific(value, DIGITS)
         decimals = needed(abs(value))
     return minus(f"{value:.{decimals}f}")
+
+
+def scientific(value: float, digits: int) -> str:
+    """``1.23·10⁻⁵``."""
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    return minus(f"{mantissa}·10{str(int(exponent)).translate(_SUPER)}")
 
 
 def needed(largest: float) -> int:
@@ -100,7 +105,7 @@ _WORDS = {
     "cdot": "·", "odot": "⊙", "le": "≤", "ge": "≥", "ne": "≠", "lvert": "|", "rvert": "\0|", "left": "", "right": "",
     "quad": "   ", "infty": "∞", "to": "→", "lim": "lim", "times": "×", "Vert": "‖", "neq": "≠", "big": "", "dots": "…",
 }  # fmt: skip
-_SPACED = ("log", "tanh", "cosh", "cdot", "odot", "le", "ge", "ne", "to", "times", "quad")
+_SPACED = ("log", "sum", "tanh", "cosh", "cdot", "odot", "le", "ge", "ne", "to", "times", "quad")
 _HALVES = {("1", "2"): "½", ("1", "4"): "¼"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .formula import figures
+from .formula import scientific
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,6 @@ class Agreement:
 
 def _short(value: float) -> str:
     """Three significant digits."""
-    if value and not 1e-5 <= abs(value) < 1e5:
-        return figures(value)
+    if value and not 1e-4 <= abs(value) < 1e5:
+        return scientific(value, 3)
     return f"{value:.3g}".replace("-", "−")
