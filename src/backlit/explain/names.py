@@ -306,7 +306,8 @@ def _within(side: str, labels: Labels) -> Iterator[str]:
     found = re.fullmatch(r"[d∂]\s*(w|b|z|a|x)\s*(?:\[(\d{1,9})\])?\s*(?:\[(.*)\])?", side.strip())
     if not found:
         return
-    letter, layer_text, index = found[1], found[2], found[3]
+    letter: Letter = found[1]  # type: ignore[assignment]
+    layer_text, index = found[2], found[3]
     if letter == "x":
         layer_text, index = None, found[3] or found[2]
     lowest = 0 if letter in "ax" else 1
@@ -315,9 +316,8 @@ def _within(side: str, labels: Labels) -> Iterator[str]:
     entries = [part.strip() for part in _split(index, ",")] if index else []
     entries = (entries + ["0"] * len(axes))[: len(axes)] if entries else []
     fixed = [_nearest_entry(entry, l, labels) for entry, l in zip(entries, axes, strict=False)]
-    yield (
-        Quantity(letter, layer if letter != "x" else None, tuple(fixed)).text(labels.notation).join(("d", ""))
-    )  # type: ignore[arg-type]
+    nearby = Quantity(letter, layer if letter != "x" else None, tuple(fixed))
+    yield f"d{nearby.text(labels.notation)}"
 
 
 def _nearest_entry(entry: str, l: int, labels: Labels) -> Index:
