@@ -1,7 +1,7 @@
-"""The proof of a derivation: products and sums evaluated again, and the derivative taken by differences of the forward pass.
+"""The proof of a derivation: products and sums evaluated again, and the derivative again by differences.
 
-Whatever is broken in a tree (a factor, a term, a sign in the equations themselves) makes one of these checks fail. The
-data of a proof stands in proof.py, the differences in differences.py.
+The differences are of the forward pass alone. Whatever is broken in a tree (a factor, a term, a sign in the equations
+themselves) makes one of these checks fail. The data of a proof stands in proof.py, the differences in differences.py.
 """
 
 from __future__ import annotations
@@ -74,7 +74,10 @@ def _again(step: Step, unit: float) -> Iterable[tuple[str, bool]]:
         product = math.prod(values[1:], start=np.asarray(values[0]))
         yield "factors", _near(product, step.value, unit * float(np.max(np.abs(step.value), initial=0)))
     elif step.kind == "total":
-        yield "terms", _near(sum(values), step.value, unit * float(np.max(sum(np.abs(one) for one in values))))
+        yield (
+            "terms",
+            _near(sum(values), step.value, unit * float(np.max(sum(np.abs(one) for one in values)))),
+        )
     elif step.kind in ("outer", "matrix"):
         left = np.asarray(values[0]).T if step.kind == "outer" else np.asarray(values[0])
         mass = np.max(np.abs(left) @ np.abs(values[1]), initial=0)
@@ -141,7 +144,9 @@ def _forward(derivation: Derivation, direction: Array, column: RawColumn | None)
     return Forward(derivation.problem, name.of, by, direction, averaged=_averaged(derivation), column=column)
 
 
-def _by_differences(derivation: Derivation, column: RawColumn | None) -> tuple[float | None, int | None, Check]:
+def _by_differences(
+    derivation: Derivation, column: RawColumn | None
+) -> tuple[float | None, int | None, Check]:
     """The check by differences: of the number itself, or of an array along a direction that takes in all of it."""
     of = derivation.derivative.of.letter
     name = f"finite differences of {of}"
@@ -164,9 +169,19 @@ def _by_differences(derivation: Derivation, column: RawColumn | None) -> tuple[f
         return shown, None, Check("differences", True if not wrong else None, f"{name}: {said}")
     digits = min(15, math.floor(-math.log10(wrong / size))) if wrong and size else 15 if size else 0
     if right:
-        return shown, digits, Check("differences", True, f"{name}: {_seven(shown)}, agree to {max(digits, 0)} digits")
-    return shown, digits, Check(
-        "differences", False, f"{name}: {_seven(shown)}, and the chain rule says {_seven(float(np.max(value)))}"
+        return (
+            shown,
+            digits,
+            Check("differences", True, f"{name}: {_seven(shown)}, agree to {max(digits, 0)} digits"),
+        )
+    return (
+        shown,
+        digits,
+        Check(
+            "differences",
+            False,
+            f"{name}: {_seven(shown)}, and the chain rule says {_seven(float(np.max(value)))}",
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""δ where σ is no factor of its own: a softmax's sum over its outputs, and σ′ that cancels against the cost's denominator.
+"""δ where σ is no factor of its own: a softmax's sum over its outputs, and σ′ that cancels against the cost.
 
 docs/equations.md, 7 and 8. The cancelling is shown in lines, from the two factors to what is left of them; where
 the factors are ∞ · 0 in floating point, the step says that its value is their product's limit.
@@ -127,7 +127,11 @@ class Cancelling:
                 rf"\sum_i {' '.join(column.symbol.tex for column in terms.columns)}",
             )
             terms = None if spoilt else terms
-        said = "σ′ cancels against the denominator of ∂C/∂a" if sigma.elementwise else "a_i cancels in every term"
+        said = (
+            "σ′ cancels against the denominator of ∂C/∂a"
+            if sigma.elementwise
+            else "a_i cancels in every term"
+        )
         return Step(
             "cancelled", "B1", self.leaves.name(Quantity("z", L, (j,))), formula, value,
             self._numbers(pair.tex_delta, j, a, y), remarks.limit() if spoilt else said,

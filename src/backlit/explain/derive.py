@@ -1,4 +1,4 @@
-"""From a name and an example to the whole derivation: which layout of steps the derivative takes, and what is added to it.
+"""From a name and an example to the whole derivation: which layout of steps it takes, and what is added to it.
 
 The door of this package. Every number comes through the registry (flow.py); this file only chooses.
 """
@@ -50,14 +50,14 @@ def explain(
 ) -> Derivation:
     """The derivative of this name at x, y as a Derivation: steps with their numbers, tags N6–N11, B1–B5, R1.
 
-    ``name`` is ∂P/∂Q with P of C, a[l][j], z[l][j] and Q of w, b, z, a, x, raw["column"], in this ``notation`` ("note",
-    "book" or "pytorch"); ``":"`` or no index gives arrays. ``x`` is one example or many, ``example`` picks one of many; y
-    is not needed where P is not C. ``depth`` is how many sums are opened below one another. A batch gives ∂C/∂w and ∂C/∂b
-    as the mean (``sample_weight`` (m,) weighs it), everything else once an example, (m, …). ``l1``, ``l2`` and
-    ``dropout_masks`` are as ``gradient`` takes them. Computed in ``dtype``, float64 whatever the network's.
+    ``name`` is ∂P/∂Q with P of C, a[l][j], z[l][j] and Q of w, b, z, a, x, raw["column"], in this ``notation``
+    ("note", "book" or "pytorch"); ``":"`` or no index gives arrays. ``x`` is one example or many, ``example`` picks one
+    of many; y is not needed where P is not C. ``depth`` is how many sums are opened below one another. A batch gives
+    ∂C/∂w and ∂C/∂b as the mean (``sample_weight`` (m,) weighs it), everything else once an example, (m, …). ``l1``,
+    ``l2`` and ``dropout_masks`` are as ``gradient`` takes them. Computed in ``dtype``, float64 whatever the network's.
 
-    Raises UsageError (CountingError) for a name that is wrong, or whose derivative is 0 by structure, DataError for data
-    that does not fit, ModelError for a weight that is not finite.
+    Raises UsageError (CountingError) for a name that is wrong, or whose derivative is 0 by structure, DataError for
+    data that does not fit, ModelError for a weight that is not finite.
     """
     check_notation(notation)
     if isinstance(depth, bool) or not isinstance(depth, (int, np.integer)) or depth < 0:
@@ -140,7 +140,9 @@ def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> S
     penalty = EQUATIONS["R1"](NUMPY, "gradient", w, problem.l1, problem.l2)
     letters = Opening(problem, passed, 0).letters
     symbol = letters.of(by)
-    parts = [rf"l_2\,{symbol.tex}"] * bool(problem.l2) + [rf"l_1 \operatorname{{sign}}({symbol.tex})"] * bool(problem.l1)
+    parts = [rf"l_2\,{symbol.tex}"] * bool(problem.l2) + [rf"l_1 \operatorname{{sign}}({symbol.tex})"] * bool(
+        problem.l1
+    )
     scalar = np.ndim(w) == 0
     shown = Formula("", "")
     if scalar:
@@ -155,8 +157,10 @@ def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> S
     said = "the penalty pulls the weight towards 0"
     second = Step("penalty", "R1", of_r, from_tex(" + ".join(parts)), value, shown, said)
     total = root.value + value
-    numbers = from_tex(f"{number(root.value).tex} + {number(value, inside=True).tex}") if scalar else Formula("", "")
+    numbers = (
+        from_tex(f"{number(root.value).tex} + {number(value, inside=True).tex}")
+        if scalar
+        else Formula("", "")
+    )
     formula = Formula(f"{name.text} + {of_r.text}", f"{name.tex} + {of_r.tex}")
     return Step("total", "R1", of_both, formula, total, numbers, parts=(root, second))
-
-

@@ -82,7 +82,7 @@ def scientific(value: float, digits: int) -> str:
 
 
 def needed(largest: float) -> int:
-    """The decimals that show four significant digits of the largest of some numbers: four, or more where it is small."""
+    """The decimals that show four significant digits of the largest number: four, or more where it is small."""
     if not largest or not math.isfinite(largest):
         return DIGITS
     return max(DIGITS, DIGITS - 1 - math.floor(math.log10(largest)))

@@ -47,16 +47,22 @@ def terms_table(paper: Paper, step: Step, indent: int) -> None:
     shown = rows_shown(terms)
     rest = [row for row in range(len(terms)) if row not in set(shown)]
     total = float(np.sum(terms.terms))
-    heads = [_head(terms), *(column.symbol.text for column in terms.columns), "term", "share"]
+    columns = [
+        column for column in terms.columns if column.symbol.text != "1/m"
+    ]  # said in the formula already
+    heads = [_head(terms), *(column.symbol.text for column in columns), "term", "share"]
     cells = [[_cut(terms.labels[row], 24) for row in shown]]
-    cells += [column_of([float(column.values[row]) for row in shown]) for column in terms.columns]
+    cells += [column_of([float(column.values[row]) for row in shown]) for column in columns]
     after = [float(np.sum(terms.terms[rest]))] if rest else []
     ends = column_of([*(float(terms.terms[row]) for row in shown), *after, total])
     shares = terms.shares
     parts = [float(shares[row]) for row in shown] + ([float(np.sum(shares[rest]))] if rest else [])
-    rows = [[column[place] for column in cells] + [ends[place], _percent(parts[place])] for place in range(len(shown))]
+    rows = [
+        [column[place] for column in cells] + [ends[place], _percent(parts[place])]
+        for place in range(len(shown))
+    ]
     if rest:
-        blank = [""] * len(terms.columns)
+        blank = [""] * len(columns)
         rows.append([f"{len(rest):,} more", *blank, ends[len(shown)], _percent(parts[-1])])
     values = [*(float(terms.terms[row]) for row in shown), *after]
     _print(paper, heads, rows, values, parts if terms.paths else [], indent)
@@ -78,7 +84,12 @@ def _gap(paper: Paper, widths: list[int], indent: int) -> int:
 
 
 def _print(
-    paper: Paper, heads: list[str], rows: list[list[str]], values: list[float], parts: list[float], indent: int
+    paper: Paper,
+    heads: list[str],
+    rows: list[list[str]],
+    values: list[float],
+    parts: list[float],
+    indent: int,
 ) -> None:
     widths = _widths(heads, rows)
     gap = _gap(paper, widths, indent)
@@ -160,7 +171,12 @@ def examples_table(paper: Paper, terms: Terms, indent: int) -> None:
     numbers = column_of(values)
     numeric = max(map(len, numbers))
     for label, text, value in zip(labels, numbers, values, strict=True):
-        paper.put(" " * indent + padded(label, wide, right=True) + "    " + paper.signed(padded(text, numeric, right=True), value))
+        paper.put(
+            " " * indent
+            + padded(label, wide, right=True)
+            + "    "
+            + paper.signed(padded(text, numeric, right=True), value)
+        )
     if len(terms) > len(shown):
         paper.put(" " * indent + f"{len(terms) - len(shown):,} more, each smaller")
 

@@ -51,7 +51,9 @@ def _proof(paper: Paper, derivation: Derivation, found: Agreement) -> None:
         of = letters.of(derivation.derivative.of).text
         paper.prose(found.nudged(kind_of(letters, by), of), _INDENT, _INDENT + 9, first="nudge    ")
     marks = {True: " ✓", False: " ✗", None: ""}
-    paper.pieces([check.said + marks[check.passed] for check in found.checks], "    ", _INDENT, first="proof    ")
+    paper.pieces(
+        [check.said + marks[check.passed] for check in found.checks], "    ", _INDENT, first="proof    "
+    )
 
 
 class _Body:
@@ -85,7 +87,7 @@ class _Body:
     def _formula(self, step: Step) -> None:
         """``symbol = f · g · h``, and the numbers under the symbols."""
         sign = "·" if step.kind == "product" else "+"
-        cells = [(part.symbol.text, figures(part.value)) for part in step.parts]
+        cells = [(part.factor.text, figures(part.value)) for part in step.parts]
         wide = [max(width_of(symbol), width_of(number)) for symbol, number in cells]
         name = step.symbol.text
         rows = [[padded(cell[row], w) for cell, w in zip(cells, wide, strict=True)] for row in (0, 1)]
@@ -102,7 +104,7 @@ class _Body:
 
     def _stacked(self, step: Step, sign: str) -> None:
         self.paper.put(" " * _INDENT + step.symbol.text, step.tag)
-        for row in ([part.symbol.text for part in step.parts], [figures(part.value) for part in step.parts]):
+        for row in ([part.factor.text for part in step.parts], [figures(part.value) for part in step.parts]):
             self.paper.pieces([row[0], *(f"{sign} {one}" for one in row[1:])], " ", _INDENT + 2, first="=  ")
         self.paper.put(" " * (_INDENT + 2) + f"=  {self.paper.signed(figures(step.value), step.value)}")
 
@@ -128,14 +130,14 @@ class _Body:
     def _line(self, step: Step, wide: int) -> None:
         """``symbol  =  formula at z = …  =  numbers  =  value      remark``, on more lines where one is too short."""
         forms = [step.formula.text] if step.formula.text else []
-        if step.kind == "slope" and step.inputs and forms:
-            if step.formula.text != "1":
-                forms = [f"{forms[0]} at z = {figures(step.inputs[0].value)}"]
+        if step.kind == "slope" and step.inputs and forms and step.formula.text != "1":
+            forms = [f"{forms[0]} at z = {figures(step.inputs[0].value)}"]
         forms += [line.text for line in step.lines]
         value = figures(step.value)
         if step.numbers.text and step.numbers.text not in (value, step.formula.text):
             forms.append(step.numbers.text)
-        forms.append(value)
+        if step.symbol.text != "1":
+            forms.append(value)
         if len(forms) > 1 and forms[-2] == value:
             forms.pop()
         head = f"{padded(step.symbol.text, wide)}  =  "
@@ -178,9 +180,19 @@ class _Body:
         self.paper.gap()
         terms_table(self.paper, step, min(_TABLE, self.paper.width // 12))
         self.paper.gap()
-        for row in rows_shown(terms):
-            if row in terms.opened:
-                self._opened(step, row)
+        rows = [row for row in rows_shown(terms) if row in terms.opened]
+        plain = [terms.opened[row] for row in rows if terms.opened[row].kind in ("cost", "slope")]
+        self._leaves([one for one in plain if id(one) not in self.seen])
+        for row in rows:
+            self._opened(step, row)
+
+    def _leaves(self, steps: list[Step]) -> None:
+        """Steps of one line each, aligned."""
+        wide = max((width_of(one.symbol.text) for one in steps), default=0)
+        for one in steps:
+            self.seen.add(id(one))
+            self._line(one, wide)
+        self.paper.gap()
 
     def _opened(self, step: Step, row: int) -> None:
         terms = step.terms
@@ -204,12 +216,25 @@ class _Body:
         count = _NUMBERS[n - 1] if n <= len(_NUMBERS) else f"{n:,}"
         if step.symbol.text.find("/∂z") >= 0:
             return step.remark
-        return f"{count} paths, one through each {terms.what}" if terms.what == "output" else f"{count} ways on, one through each neuron"
+        return (
+            f"{count} paths, one through each {terms.what}"
+            if terms.what == "output"
+            else f"{count} ways on, one through each neuron"
+        )
 
     def _array(self, step: Step) -> None:
         """A block: its formula with shapes, a corner of it; or a value for each example."""
         if step.formula.text:
-            self.paper.put(f"{' ' * _INDENT}{step.symbol.text}  =  {step.formula.text}", step.tag)
+            first = f"{step.symbol.text}  =  "
+            if _INDENT + width_of(first + step.formula.text) + 6 <= self.paper.width:
+                self.paper.put(" " * _INDENT + first + step.formula.text, step.tag)
+            else:
+                self.paper.pieces(step.formula.text.split(" · "), " · ", _INDENT, first=first)
+            shapes = [_shape(part) for part in step.parts]
+            if shapes:
+                self.paper.pieces(
+                    shapes, " · ", _INDENT, first=f"{padded(_shape(step), width_of(step.symbol.text))}  =  "
+                )
             self.paper.gap()
         if step.terms is not None:
             self.paper.prose(step.remark, _INDENT)
@@ -222,3 +247,7 @@ class _Body:
         array(self.paper, step.value, _INDENT + 2)
         if step.remark:
             self.paper.prose(step.remark, _INDENT)
+
+
+def _shape(step: Step) -> str:
+    return "×".join(map(str, step.shape)) or "1"

@@ -1,4 +1,4 @@
-"""Derivations in words: from pixel (1,5) to hidden neuron 19, for example 1514: a "1", read as "9"; and the conventions.
+"""Derivations in words: from pixel (1,5) to hidden neuron 19, for example 1514: a "1", read as "9"; conventions.
 
 Sentences and labels; no numbers are computed here but what a network says of an example.
 """
@@ -41,7 +41,8 @@ def statement(problem: Problem, flow: Flow, by: Quantity) -> str:
     what = _below(by, labels)
     if of.letter != "C":
         answer = labels.neuron(int(of.layer or 0), int(of.index[0]))
-        what = f"how the {'weighted input' if of.letter == 'z' else 'activation'} of {answer} answers to {_by(by, labels)}"
+        noun = "weighted input" if of.letter == "z" else "activation"
+        what = f"how the {noun} of {answer} answers to {_by(by, labels)}"
     return f"{what}, {_examples(problem, flow)}"
 
 
@@ -63,7 +64,9 @@ def _by(by: Quantity, labels: Labels) -> str:
     nouns = {"b": "the bias", "z": "the weighted input", "a": "the activation", "x": "the input"}
     if whole:
         many = {"b": "all biases", "z": "all weighted inputs", "a": "all activations"}
-        return "all inputs" if by.letter == "x" or l == 0 else f"{many[by.letter]} of layer {labels.number(l)}"
+        return (
+            "all inputs" if by.letter == "x" or l == 0 else f"{many[by.letter]} of layer {labels.number(l)}"
+        )
     neuron = labels.neuron(l, int(by.index[0]))
     return neuron if l == 0 and by.letter in "ax" else f"{nouns[by.letter]} of {neuron}"
 
@@ -132,7 +135,7 @@ def conventions(problem: Problem, flow: Flow) -> tuple[str, ...]:
         said.append("one value an example")
     said.extend(_included(problem, flow))
     if problem.dtype != net.dtype:
-        said.append(f"computed in {net.dtype.name}, the network's weights being {problem.dtype.name}")
+        said.append(f"in {net.dtype.name}, from weights in {problem.dtype.name}")
     return (*said, _COUNTING[problem.notation])
 
 
@@ -153,7 +156,9 @@ def _mean(problem: Problem) -> str:
 def _included(problem: Problem, flow: Flow) -> list[str]:
     said = []
     if flow.of.letter == "C":
-        said += [f"with {name}={value:g}" for name, value in (("l1", problem.l1), ("l2", problem.l2)) if value]
+        said += [
+            f"with {name}={value:g}" for name, value in (("l1", problem.l1), ("l2", problem.l2)) if value
+        ]
     return [*said, *(["with dropout's masks"] if problem.masks is not None else [])]
 
 
@@ -164,5 +169,6 @@ def kind_of(letters: Letters, by: Quantity) -> str:
     if by.letter in ("a", "x") and not by.layer:
         names = letters.labels.inputs
         return names[int(by.index[0])] if names else "this input"
-    return {"w": "this weight", "b": "this bias", "z": "this weighted input", "a": "this activation"}[by.letter]
-
+    return {"w": "this weight", "b": "this bias", "z": "this weighted input", "a": "this activation"}[
+        by.letter
+    ]
