@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from .graph import Graph
-from .scaled import ZERO, Scaled, descending, largest, split, times
+from .scaled import ZERO, Scaled, Table, descending, largest_product, split, table, times
 
 Array = Any
 Trail = tuple[float, Any] | None  # the mantissas of the factors so far, the latest first, linked
@@ -67,19 +67,18 @@ class _Behind:
 
 
 def best_behind(
-    graph: Graph, examples: range, shared: list[Scaled | None]
-) -> tuple[list[Scaled], list[Scaled]]:
+    graph: Graph, examples: range, shared: list[Table | None]
+) -> tuple[list[Scaled], list[Table]]:
     """For each station the largest product (c, n) from a neuron to P; and the edges as they were met."""
     rows = slice(examples.start, examples.stop)
     found: list[Scaled] = []
-    met: list[Scaled] = []
+    met: list[Table] = []
     value: Scaled = split(np.ones((len(examples), len(graph.stations[-1].neurons))))
     for station, ready in zip(reversed(graph.stations), reversed(shared), strict=True):
         if station.edges is not None:
-            edges = ready or split(np.stack([station.edges.of(x) for x in examples]))
+            edges = ready or table(np.stack([station.edges.of(x) for x in examples]))
             met.append(edges)
-            behind = (value[0][:, :, None], value[1][:, :, None])
-            value = largest(times(edges, behind), axis=1)
+            value = largest_product(edges, value)
         for _, values in reversed(station.after):
             value = times(split(values[rows]), value)
         found.append(value)
@@ -91,8 +90,8 @@ class Search:
 
     def __init__(self, graph: Graph) -> None:
         self.graph, self.opened = graph, 0
-        self._shared: list[Scaled | None] = [
-            split(station.edges.shared) if station.edges and station.edges.shared is not None else None
+        self._shared: list[Table | None] = [
+            table(station.edges.shared) if station.edges and station.edges.shared is not None else None
             for station in graph.stations
         ]
         self._behind: dict[int, _Behind] = {}
@@ -170,7 +169,7 @@ class Search:
         """What lies behind the neurons of one example, worked out when its first path is opened."""
         if x not in self._behind:
             best, edges = best_behind(self.graph, range(x, x + 1), self._shared)
-            alone = [(m[0], p[0]) if m.ndim > 2 else (m, p) for m, p in edges]
+            alone = [(m[0], p[0]) if m.ndim > 2 else (m, p) for (m, p), _ in edges]
             self._behind[x] = _Behind([(m[0], p[0]) for m, p in best], alone)
         return self._behind[x]
 

@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..notation import Derivative, Quantity
+from .document import plain
 from .formula import figures
 from .graph import Factor
 from .labels import Labels
 from .letters import Letters
 from .paper import Paper, padded, width_of
-from .paths import SCHEMA, VERSION, Path, Paths
+from .paths import Path, Paths
 from .tables import column_of
 
+SCHEMA, VERSION = "backlit.paths", 1
 _BAR = 20  # the columns of a bar of 100%
+_LEAST_BAR = 8  # a shorter one shows nothing
 _INDENT = 2
 _EXACT_IN_JSON = 2**53  # beyond, readers that take numbers as float64 would round
 _WRITTEN_OUT = 1e15  # larger counts are shown to four digits
@@ -55,11 +58,11 @@ def _answer(paper: Paper, paths: Paths) -> None:
 def _what_is_listed(paths: Paths) -> str:
     what = "(example, path) pair" if paths.problem.m > 1 else "path"
     count, k = paths.count, len(paths)
-    said = "1 path" if count == 1 else f"{how_many(count)} {what}s"
-    said += f", {'each ' if count > 1 else ''}through one neuron of {_way(paths)}"
+    said = "1 path" if count == 1 else f"{how_many(count)} {what}s, each"
+    said += f" through one neuron of {_way(paths)}"
     if k < count:
         listed = "the largest is" if k == 1 else f"the {k:,} largest are"
-        said += f"; {listed} {100 * paths.share:.1f}% of their mass, Σ |contribution|"
+        said += f"; {listed} {percent(paths.share)} of their mass, Σ |contribution|"
     return said
 
 
@@ -133,9 +136,9 @@ def _table(paper: Paper, paths: Paths) -> None:
         return " " * _INDENT + (" " * gap).join(shown)
 
     paper.put(line(heads))
-    with_bars = free - gap * (len(widths) - 1) - 2 >= _BAR
+    room = min(_BAR, free - gap * (len(widths) - 1) - 2)
     for path, row in zip(paths, zip(*columns, strict=True), strict=True):
-        bar = "━" * round(_BAR * min(1.0, path.share)) if with_bars else ""
+        bar = "━" * round(room * min(1.0, path.share)) if room >= _LEAST_BAR else ""
         paper.put(f"{line(row, path.contribution)}  {paper.signed(bar, path.contribution)}")
 
 
@@ -153,8 +156,15 @@ def _columns(paths: Paths) -> tuple[list[str], list[list[str]], int]:
         columns.append(_column([path.factors[place] for path in paths]))
     heads += ["contribution", "share"]
     columns.append(_column([path.contribution for path in paths]))
-    columns.append([f"{100 * path.share:.1f}%" for path in paths])
+    columns.append([percent(path.share) for path in paths])
     return heads, columns, labels
+
+
+def percent(part: float) -> str:
+    """A part of the mass: never 0% of what is there, nor 100% of what is not all."""
+    if 0 < part < 5e-4:
+        return f"{100 * part:.2g}%" if part > 1e-6 else f"{figures(100 * part)}%"
+    return "> 99.9%" if 0.9995 <= part < 1 - 1e-12 else f"{100 * part:.1f}%"
 
 
 def _column(values: list[float]) -> list[str]:
@@ -182,9 +192,9 @@ def _sums(paper: Paper, paths: Paths) -> None:
     """What all paths come to, and whether the backward pass says so too."""
     rest = paths.count - len(paths)
     if rest:
-        left = paths.total - math.fsum(path.contribution for path in paths)
+        left = paths.total - sum(path.contribution for path in paths)
         paper.prose(
-            f"{how_many(rest)} more, {figures(left)} in all, {100 * (1 - paths.share):.1f}% of the mass", _INDENT + 9,
+            f"{how_many(rest)} more, {figures(left)} in all, {percent(1 - paths.share)} of the mass", _INDENT + 9,
             _INDENT + 9,
         )  # fmt: skip
     ends = [
@@ -193,19 +203,17 @@ def _sums(paper: Paper, paths: Paths) -> None:
         _cancelling(paths),
     ]
     paper.pieces(ends, ", ", _INDENT, first="sum      ")
-    mark = "✓" if paths.agrees else "✗"
-    said = (
-        f"all paths add up to {figures(paths.total)}; the backward pass gives {figures(paths.value)} {mark}"
-    )
+    mark = {True: " ✓", False: " ✗", None: ""}[paths.agrees]
+    said = f"all paths add up to {figures(paths.total)}; the backward pass gives {figures(paths.value)}{mark}"
     paper.prose(said, _INDENT, _INDENT + 9, first="proof    ")
 
 
 def _cancelling(paths: Paths) -> str:
     if not paths.mass and not any(path.share for path in paths):
         return "every path is 0"
-    if paths.cancels < 5e-4:
+    if paths.cancels < 1e-12:
         return "nothing cancels"
-    return f"{100 * paths.cancels:.1f}% of the mass cancels"
+    return f"{percent(paths.cancels)} of the mass cancels"
 
 
 def to_dict(paths: Paths) -> dict[str, Any]:
@@ -216,20 +224,20 @@ def to_dict(paths: Paths) -> dict[str, Any]:
         "version": VERSION,
         "name": paths.name,
         "notation": paths.notation,
-        "value": _plain(paths.value),
+        "value": plain(paths.value),
         "statement": paths.statement,
         "conventions": list(paths.conventions),
         "included": dict(paths.included),
         "examples": None if problem.numbers is None else list(problem.numbers),
-        "each": [_plain(float(value)) for value in paths.each],
+        "each": plain(paths.each),
         "stations": [{"letter": one.letter, "layer": one.layer} for one in paths.stations],
         "factors": [
             {"kind": one.kind, "layer": one.layer, "symbol": symbol(paths, one)} for one in paths.kinds
         ],
         "count": paths.count if paths.count <= _EXACT_IN_JSON else how_many(paths.count),
-        "total": _plain(paths.total),
-        "positive": _plain(paths.positive),
-        "negative": _plain(paths.negative),
+        "total": plain(paths.total),
+        "positive": plain(paths.positive),
+        "negative": plain(paths.negative),
         "cancels": paths.cancels,
         "share": paths.share,
         "agrees": paths.agrees,
@@ -237,15 +245,10 @@ def to_dict(paths: Paths) -> dict[str, Any]:
             {
                 "example": path.example,
                 "neurons": list(path.neurons),
-                "factors": [_plain(factor) for factor in path.factors],
-                "contribution": _plain(path.contribution),
+                "factors": [plain(factor) for factor in path.factors],
+                "contribution": plain(path.contribution),
                 "share": path.share,
             }
             for path in paths
         ],
     }
-
-
-def _plain(value: float) -> float | None:
-    """What is no finite number is null."""
-    return value if math.isfinite(value) else None
