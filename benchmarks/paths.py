@@ -1,7 +1,7 @@
 """How long the 100 largest of 687,194,767,360 paths take, and what they add to a process's peak memory.
 
-784-512-512-512-512-10 from one pixel (docs/paths.md): fresh networks of relu and of sigmoid, one where every path is 0, so
-that only the rule for ties decides, a longer list, and a batch. Each is a process of its own.
+784-512-512-512-512-10 from one pixel (docs/paths.md): fresh networks of relu and of sigmoid, one where every path is
+0, so that only the rule for ties decides, a longer list, and a batch. Each is a process of its own.
 """
 
 from __future__ import annotations

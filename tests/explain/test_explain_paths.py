@@ -125,12 +125,15 @@ def test_where_all_are_equal_neurons_decide(value: float) -> None:
 
 def test_equal_after_rounding_is_equal() -> None:
     """Two ways differ in their last bit until a later factor rounds the difference away: then neurons decide."""
-    near = np.nextafter(1.0, 2)
-    for scale in np.random.default_rng(3).uniform(0.5, 1, 40):
+    near = np.nextafter(1.9, 2)  # close together, and their products, just above 1, can't be as close
+    for scale in np.random.default_rng(3).uniform(0.53, 0.6, 40):
         net = Network([1, 1, 4, 1], activations="identity")
-        net.w[1], net.w[2], net.w[3] = [[scale]], [[1.0]] * 4, [[1.0, near, 1.0, near]]
-        check(net, ("z", 3, 0), ("x", 0), np.ones((1, 1)), np.ones((1, 1)), 4)
-        check(net, ("z", 3, 0), ("x", 0), np.ones((1, 1)), np.ones((1, 1)), 2)
+        net.w[1], net.w[2], net.w[3] = [[scale]], [[1.0]] * 4, [[1.9, near, 1.9, near]]
+        last = Network([1, 1, 4], activations="identity", cost="absolute_error")  # every δ is 1
+        last.w[1], last.w[2] = [[scale]], [[1.9], [near], [1.9], [near]]
+        for k in (2, 4):
+            check(net, ("z", 3, 0), ("x", 0), np.ones((1, 1)), np.ones((1, 1)), k)
+            check(last, ("C",), ("x", 0), np.ones((1, 1)), np.full((1, 4), -9.0), k)
 
 
 def test_a_large_one() -> None:

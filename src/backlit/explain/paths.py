@@ -39,8 +39,8 @@ class Paths:
     number of paths, in a batch of (example, path) pairs; ``total`` their sum, ``positive`` and ``negative`` (≤ 0) the
     sums of those above and below 0. ``cancels`` is the part of the mass Σ|contribution| that is not left in the total,
     ``share`` the part that the listed paths have. ``value`` is the derivative by the backward pass, which ``agrees``
-    with the total or not (None where it is beyond float64), ``each`` (m,) every example's own, without its weight in the mean. Penalties are outside.
-    ``opened`` counts the partial paths that the search looked into.
+    with the total or not (None where it is beyond float64), ``each`` (m,) every example's own, without its weight in
+    the mean. Penalties are outside. ``opened`` counts the partial paths that the search looked into.
     """
 
     name: str

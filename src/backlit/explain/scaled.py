@@ -17,7 +17,7 @@ _CALM = 500  # powers of 2 whose products by two stay well within float64
 
 
 class Table(NamedTuple):
-    """Magnitudes of edges (…, n_next, n): scaled, and plain unless some are so large or small that products may leave."""
+    """Magnitudes of edges (…, n_next, n): scaled, and plain where products with them stay within float64."""
 
     scaled: Scaled
     plain: Array | None
