@@ -125,7 +125,9 @@ def test_dropout_s_masks(number: int) -> None:
 
 def test_float32_networks_are_explained_in_float64() -> None:
     net, x, y = draw(4, "sigmoid", "squared_error")
-    small = Network(net.sizes, activations=list(net.activations), cost=net.cost, dtype="float32", theta=net.theta)
+    small = Network(
+        net.sizes, activations=list(net.activations), cost=net.cost, dtype="float32", theta=net.theta
+    )
     d = small.explain("dC/dw[1][0,0]", x[0].astype("float32"), y[0])
     assert d.check().digits is not None
     assert "in float64, from weights in float32" in d.conventions

@@ -128,9 +128,7 @@ class Cancelling:
             )
             terms = None if spoilt else terms
         said = (
-            "σ′ cancels against the denominator of ∂C/∂a"
-            if sigma.elementwise
-            else "a_i cancels in every term"
+            "σ′ cancels against the denominator of ∂C/∂a" if sigma.elementwise else "aᵢ cancels in every term"
         )
         return Step(
             "cancelled", "B1", self.leaves.name(Quantity("z", L, (j,))), formula, value,

@@ -125,9 +125,9 @@ def _through_recipe(problem: Problem, passed: Flow, root: Step, by: Quantity, co
     said = column.remark
     if column.says_missing is not None and problem.X[:, column.says_missing].any():
         said += "; where the cell is missing the recipe fills it in, and there is no raw number to change"
-    recipe = Step("recipe", "N6", symbol, column.formula, column.factor, column.numbers, said)
+    recipe = Step("recipe", "", symbol, column.formula, column.factor, column.numbers, said)
     name = letters.derivative(passed.of, by)
-    return product_of("N6", name, (root, recipe), EQUATIONS["N2"](root.value, column.factor))
+    return product_of("", name, (root, recipe), EQUATIONS["N2"](root.value, column.factor))
 
 
 def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> Step:

@@ -71,9 +71,11 @@ class Paper:
         )  # fmt: skip
         return [line.lstrip("\0 ") for line in body]
 
-    def pieces(self, parts: Sequence[str], separator: str, indent: int, first: str = "") -> None:
-        """Parts side by side while they fit, and on further lines where they don't."""
-        line, start = " " * indent + first, indent + width_of(first)
+    def pieces(
+        self, parts: Sequence[str], separator: str, indent: int, first: str = "", back: int = 0
+    ) -> None:
+        """Parts side by side while they fit, and on further lines where they don't, ``back`` to the left."""
+        line, start = " " * indent + first, indent + width_of(first) - back
         empty = True
         for part in parts:
             joined = line + ("" if empty else separator) + part
