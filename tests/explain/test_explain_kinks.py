@@ -1,4 +1,4 @@
-"""At a kink: the convention's value and both one-sided slopes, in the step, and a proof that says what it can't tell."""
+"""At a kink: the convention's value and both one-sided slopes, in the step; the proof says what it can't tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line of agreement: it holds as things are, and whatever is broken, in the tree or in the equations, makes it fail."""
+"""The line of agreement holds as things are; what is broken, in the tree or in the equations, makes it fail."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ PLANTED: list[tuple[str, str, Callable[..., Any]]] = [
     ("mean", "B4", lambda *of: -ORIGINAL["B4"](*of)),
     ("block", "N10", lambda *of: -ORIGINAL["N10"](*of)),
     ("layer", "N11", lambda w, delta: -ORIGINAL["N11"](w, delta)),
-    ("penalty", "R1", lambda xp, which, w, l1, l2: ORIGINAL["R1"](xp, which, w, l1, l2) * (-1 if which == "gradient" else 1)),
+    ("penalty", "R1", lambda xp, which, *of: ORIGINAL["R1"](xp, which, *of) * (-1 if which == "gradient" else 1)),
 ]  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def _proof(paper: Paper, derivation: Derivation, found: Agreement) -> None:
     by = derivation.derivative.by
     if found.nudge is not None:
         letters = Letters(derivation.problem.labels)
-        of = letters.of(derivation.derivative.of).text
+        of = "C + R" if derivation.root.kind == "total" else letters.of(derivation.derivative.of).text
         paper.prose(found.nudged(kind_of(letters, by), of), _INDENT, _INDENT + 9, first="nudge    ")
     marks = {True: " ✓", False: " ✗", None: ""}
     paper.pieces(
