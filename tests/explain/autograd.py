@@ -24,7 +24,9 @@ def derivatives(net: Network, x: Array, y: Array, of: tuple[str, int, int] | Non
     """∂P/∂ of w1, b1, …, x, and z1, a1, … (m, n_l) each; P is Σ C_x, or Σ_x of neuron (letter, l, j)."""
     leaves = {f"w{l}": np.array(net.w[l]) for l in range(1, net.L + 1)}
     leaves |= {f"b{l}": np.array(net.b[l]) for l in range(1, net.L + 1)}
-    leaves |= {f"{letter}{l}": np.zeros((len(x), net.sizes[l])) for l in range(1, net.L + 1) for letter in "za"}
+    leaves |= {
+        f"{letter}{l}": np.zeros((len(x), net.sizes[l])) for l in range(1, net.L + 1) for letter in "za"
+    }
     leaves["x"] = np.array(x)
     return _torch(net, leaves, y, of) if torch is not None else _jax(net, leaves, y, of)
 

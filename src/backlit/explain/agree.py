@@ -83,15 +83,16 @@ def _again(step: Step, unit: float) -> Iterable[tuple[str, bool]]:
         mass = np.max(np.abs(left) @ np.abs(values[1]), initial=0)
         yield "terms", _near(left @ values[1], step.value, unit * float(mass))
     elif step.kind == "cancelled" and not step.limit:
-        yield "cancelling", _near(_uncancelled(step), step.value, _lost(step, unit))
+        yield "cancelling", _cancels(step, unit)
     elif step.terms is not None:
         yield "terms", _table(step, step.terms, unit)
 
 
-def _uncancelled(step: Step) -> float:
+def _cancels(step: Step, unit: float) -> bool:
+    """What the factors come to, as far as they keep their digits, is what is left when they have cancelled."""
     if step.terms is not None:
-        return step.terms.total
-    return math.prod(float(part.value) for part in step.parts)
+        return _table(step, step.terms, unit, _lost(step, unit))
+    return _near(math.prod(float(part.value) for part in step.parts), step.value, _lost(step, unit))
 
 
 def _lost(step: Step, unit: float) -> float:
@@ -102,9 +103,9 @@ def _lost(step: Step, unit: float) -> float:
     return unit * max(1.0, abs(float(step.value)), *slopes)
 
 
-def _table(step: Step, terms: Terms, unit: float) -> bool:
+def _table(step: Step, terms: Terms, unit: float, lost: float = 0.0) -> bool:
     """A sum's terms are the products of their columns, add up to its value, and what is opened stands in the table."""
-    allowed = unit * terms.mass
+    allowed = max(unit * terms.mass, lost)
     if terms.columns:
         product = math.prod((column.values for column in terms.columns[1:]), start=terms.columns[0].values)
         if not _near(product, terms.terms, allowed):

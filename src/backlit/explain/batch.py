@@ -92,9 +92,10 @@ def each(problem: Problem, flow: Flow, by: Quantity, depth: int) -> Step:
     leaves = Leaves(problem, flow, 0)
     values = Blocks(leaves, split=False).each(by)
     name = leaves.name(by)
+    tag = {"w": "N10", "b": "B3", "z": "B2"}.get(by.letter, "N11")
     said = "one value for each example: a derivative of a or z, or by them or the input, is not averaged"
     if values.ndim > 1:
-        return Step("each", "N11", name, NOTHING, values, remark=said)
+        return Step("each", tag, name, NOTHING, values, remark=said)
     top = int(np.argmax(np.abs(values)))
     opening = Opening(problem, flow, top)
     table = Terms(
@@ -102,4 +103,4 @@ def each(problem: Problem, flow: Flow, by: Quantity, depth: int) -> Step:
         labels=example_labels(problem, flow),
         columns=(), terms=values, opened={top: opening.root(by, depth)},
     )  # fmt: skip
-    return Step("each", "N11", name, NOTHING, values, remark=said, terms=table)
+    return Step("each", tag, name, NOTHING, values, remark=said, terms=table)

@@ -128,9 +128,7 @@ class Cancelling:
             )
             terms = None if spoilt else terms
         said = (
-            "σ′ cancels against the denominator of ∂C/∂a"
-            if sigma.elementwise
-            else "a_i cancels in every term"
+            "σ′ cancels against the denominator of ∂C/∂a" if sigma.elementwise else "aᵢ cancels in every term"
         )
         return Step(
             "cancelled", "B1", self.leaves.name(Quantity("z", L, (j,))), formula, value,
@@ -155,7 +153,8 @@ class Cancelling:
         whole = {"a^L_i": letters("a", self.net.L, "i").tex, "y_i": letters("y", None, "i").tex}
         lines = []
         for tex in (between, self._known(tex_delta)):
-            here = self.leaves.with_output(tex.replace("[i = j]", rf"[i = {j}]"), j, None, None, whole)
+            here = tex.replace("[i = j]", rf"[i = {j}]").replace("g_j", rf"g_{{{j}}}")
+            here = self.leaves.with_output(here, j, None, None, whole)
             lines.append(from_tex(here))
         return tuple(lines)
 

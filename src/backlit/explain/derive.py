@@ -26,7 +26,7 @@ from .opening import Opening, product_of
 from .problem import Problem, pose
 from .raw import RawColumn, find
 from .steps import Derivation, Step
-from .words import conventions, statement
+from .words import averaged, conventions, statement
 
 Array = Any
 _MOST = 2**27  # numbers in one array: a gibibyte
@@ -86,7 +86,7 @@ def derivation(problem: Problem, name: Derivative, depth: int, column: RawColumn
         notation=problem.notation,
         root=_with_penalty(problem, passed, root, by),
         statement=statement(problem, passed, name.by),
-        conventions=conventions(problem, passed),
+        conventions=conventions(problem, passed, name.by),
         included=problem.included,
         problem=problem,
     )
@@ -94,11 +94,11 @@ def derivation(problem: Problem, name: Derivative, depth: int, column: RawColumn
 
 def _root(problem: Problem, passed: Flow, by: Quantity, depth: int) -> Step:
     single = bool(by.index) and ":" not in by.index
-    averaged = passed.of.letter == "C" and by.letter in ("w", "b")
+    mean = averaged(passed, by)
     if problem.m == 1 and single:
         return Opening(problem, passed, 0).root(by, depth)
-    _check_room(problem, by, averaged)
-    if problem.m > 1 and not averaged:
+    _check_room(problem, by, mean)
+    if problem.m > 1 and not mean:
         return batch.each(problem, passed, by, depth)
     if problem.m > 1 and single:
         return batch.mean(problem, passed, by, depth)
@@ -107,11 +107,11 @@ def _root(problem: Problem, passed: Flow, by: Quantity, depth: int) -> Step:
     return blocks.batch(by) if problem.m > 1 else blocks.one(by)
 
 
-def _check_room(problem: Problem, by: Quantity, averaged: bool) -> None:
+def _check_room(problem: Problem, by: Quantity, mean: bool) -> None:
     """Refuses arrays that are larger than what anyone looks at, before memory does."""
     sizes, l = problem.net.sizes, by.layer or 0
     axes = (sizes[l], sizes[l - 1]) if by.letter == "w" else (sizes[l],)
-    count = 1 if averaged else problem.m
+    count = 1 if mean else problem.m
     for place, n in enumerate(axes):
         count *= n if not by.index or by.index[place] == ":" else 1
     if count > _MOST:
@@ -125,9 +125,9 @@ def _through_recipe(problem: Problem, passed: Flow, root: Step, by: Quantity, co
     said = column.remark
     if column.says_missing is not None and problem.X[:, column.says_missing].any():
         said += "; where the cell is missing the recipe fills it in, and there is no raw number to change"
-    recipe = Step("recipe", "N6", symbol, column.formula, column.factor, column.numbers, said)
+    recipe = Step("recipe", "", symbol, column.formula, column.factor, column.numbers, said)
     name = letters.derivative(passed.of, by)
-    return product_of("N6", name, (root, recipe), EQUATIONS["N2"](root.value, column.factor))
+    return product_of("", name, (root, recipe), EQUATIONS["N2"](root.value, column.factor))
 
 
 def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> Step:

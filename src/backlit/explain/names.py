@@ -38,7 +38,9 @@ def resolve(name: str, labels: Labels) -> Derivative:
         found = _read(name, labels)
         refuse_zero(found, labels, name)
     except _NotAName as error:
-        raise UsageError(f"{error}{_meant(name, labels)}") from None
+        meant = _meant(name, labels)
+        said = "as in" in str(error) or ": write" in str(error)
+        raise UsageError(f"{error}{meant or ('' if said else f': write {EXAMPLES}')}") from None
     except CountingError as error:
         raise CountingError(f"{error}{_meant(name, labels)}") from None
     except UsageError as error:
@@ -63,12 +65,10 @@ def _read(name: str, labels: Labels) -> Derivative:
     if len(parts) == 1 and _is_quantity(name, labels.notation):
         raise _NotAName(f"{name!r} is a quantity and not a derivative: write dC/d{name.strip()}")
     if len(parts) != 2:
-        raise _NotAName(f"{name!r} is not a derivative: write {EXAMPLES}")
+        raise _NotAName(f"{name!r} is not a derivative")
     bare = [part.strip() for part in parts]
     if any(part[:1] not in ("d", "∂") for part in bare):
-        raise _NotAName(
-            f"{name!r} is not a derivative, which has a d on both sides of the /: write {EXAMPLES}"
-        )
+        raise _NotAName(f"{name!r} is not a derivative, which has a d on both sides of the /")
     of, by = (_filled(_quantity(part[1:].strip(), name, labels), labels) for part in bare)
     _check_sides(of, by, name)
     return Derivative(of, by)
@@ -107,12 +107,26 @@ def _split(text: str, at: str) -> Iterator[str]:
     yield part
 
 
+_SUPERSCRIPTS, _SUBSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+_SYMBOL = re.compile(rf"([wbzax])([{_SUPERSCRIPTS}]*)((?:[{_SUBSCRIPTS}]+,?|:,?)*)")
+_PLAIN = str.maketrans(_SUPERSCRIPTS + _SUBSCRIPTS, "0123456789" * 2)
+
+
+def _typed(text: str) -> str:
+    """``w²₃,₅``, as derivations print it, the way it is typed: ``w[2][3,5]``."""
+    found = _SYMBOL.fullmatch(text)
+    if not found or len(text) == 1:
+        return text
+    return found[1] + "".join(f"[{part.translate(_PLAIN)}]" for part in found.groups()[1:] if part)
+
+
 def _quantity(text: str, name: str, labels: Labels) -> Quantity:
+    text = _typed(text)
     if re.match(r"\d+\.", text):
         return _in_range(from_torch_name(re.sub(r"\s", "", text)), name, labels)
     found = _SIDE.fullmatch(text)
     if not found:
-        raise _NotAName(f"{name!r}: {text!r} is none of C, w, b, z, a, x and raw: write {EXAMPLES}")
+        raise _NotAName(f"{name!r}: {text!r} is none of C, w, b, z, a, x and raw")
     letter: Letter = "delta" if found["letter"] == "δ" else found["letter"]  # type: ignore[assignment]
     groups = _groups(found["rest"], name)
     if letter == "raw":
@@ -218,6 +232,8 @@ def _entry(entry: str, l: int, name: str, labels: Labels) -> Index:
         return ":"
     if _INTEGER.fullmatch(entry):
         return int(entry)
+    if re.fullmatch(r"[-−]\d+", entry):
+        raise CountingError(f"{name!r}: neurons count from 0 to {labels.sizes[l] - 1}; there is no {entry}")
     quoted = len(entry) > 1 and entry[0] in "\"'" and entry[-1] == entry[0]
     word = entry[1:-1] if quoted else entry
     names = labels.names(l)
@@ -303,7 +319,13 @@ def _repairs(name: str, labels: Labels) -> Iterator[str]:
 
 def _within(side: str, labels: Labels) -> Iterator[str]:
     """The side with its layer and its indices taken to the nearest that exist, and names to the nearest known."""
-    found = re.fullmatch(r"[d∂]\s*(w|b|z|a|x)\s*(?:\[(\d{1,9})\])?\s*(?:\[(.*)\])?", side.strip())
+    module = re.fullmatch(r"[d∂]\s*(\d{1,9})\.(w|b)[a-z]*\s*(?:\[(.*)\])?", side.strip())
+    if module:
+        layer = labels.number(0) + int(module[1]) // 2 + 1
+        side = f"d{module[2]}[{layer}]" + (f"[{module[3]}]" if module[3] else "")
+    found = re.fullmatch(
+        r"[d∂]\s*(w|b|z|a|x)\s*(?:\[(\d{1,9}|L(?:\s*-\s*\d{1,9})?)\])?\s*(?:\[(.*)\])?", side.strip()
+    )
     if not found:
         return
     letter: Letter = found[1]  # type: ignore[assignment]
@@ -311,13 +333,21 @@ def _within(side: str, labels: Labels) -> Iterator[str]:
     if letter == "x":
         layer_text, index = None, found[3] or found[2]
     lowest = 0 if letter in "ax" else 1
-    layer = min(max(int(layer_text) - labels.number(0), lowest), labels.L) if layer_text else 0
+    layer = min(max(_near_layer(layer_text, labels), lowest), labels.L)
     axes = [layer, layer - 1] if letter == "w" else [layer]
     entries = [part.strip() for part in _split(index, ",")] if index else []
     entries = (entries + ["0"] * len(axes))[: len(axes)] if entries else []
     fixed = [_nearest_entry(entry, l, labels) for entry, l in zip(entries, axes, strict=False)]
     nearby = Quantity(letter, layer if letter != "x" else None, tuple(fixed))
     yield f"d{nearby.text(labels.notation)}"
+
+
+def _near_layer(text: str | None, labels: Labels) -> int:
+    """The layer that is written, in the note's counting, whether it exists or not."""
+    from_end = _BELOW_L.fullmatch(text or "")
+    if from_end:
+        return labels.L - int(from_end[1] or 0)
+    return int(text) - labels.number(0) if text else 0
 
 
 def _nearest_entry(entry: str, l: int, labels: Labels) -> Index:

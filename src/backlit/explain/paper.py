@@ -27,8 +27,8 @@ class Paper:
         self.lines: list[str] = []
 
     def signed(self, text: str, value: float) -> str:
-        """Blue above 0, orange below."""
-        if not self.colour or not value:
+        """Blue above 0, orange below; what is shown as 0 has no colour."""
+        if not self.colour or not value or not text.strip("0. "):
             return text
         return f"{_POSITIVE if value > 0 else _NEGATIVE}{text}{_END}"
 
@@ -71,9 +71,11 @@ class Paper:
         )  # fmt: skip
         return [line.lstrip("\0 ") for line in body]
 
-    def pieces(self, parts: Sequence[str], separator: str, indent: int, first: str = "") -> None:
-        """Parts side by side while they fit, and on further lines where they don't."""
-        line, start = " " * indent + first, indent + width_of(first)
+    def pieces(
+        self, parts: Sequence[str], separator: str, indent: int, first: str = "", back: int = 0
+    ) -> None:
+        """Parts side by side while they fit, and on further lines where they don't, ``back`` to the left."""
+        line, start = " " * indent + first, indent + width_of(first) - back
         empty = True
         for part in parts:
             joined = line + ("" if empty else separator) + part

@@ -66,7 +66,10 @@ def pose(
     """The problem, checked. Raises UsageError, DataError, or ModelError for a weight that isn't finite."""
     passes.check_penalties(l1, l2)
     twin = in_precision(net, dtype)
+    task = net.task
     X, Y = (encode_inputs(net, x), None) if y is None else use.examples(net, x, y)
+    if net.task != task:  # it was taken from these few targets; an explanation leaves the network as it was
+        twin.task, net.task = (net.task if net.sizes[-1] > 1 else None), task
     n = int(X.shape[0])
     if not n:
         raise DataError("there are no examples: x is empty")

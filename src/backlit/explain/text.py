@@ -48,7 +48,7 @@ def _proof(paper: Paper, derivation: Derivation, found: Agreement) -> None:
     by = derivation.derivative.by
     if found.nudge is not None:
         letters = Letters(derivation.problem.labels)
-        of = letters.of(derivation.derivative.of).text
+        of = "C + R" if derivation.root.kind == "total" else letters.of(derivation.derivative.of).text
         paper.prose(found.nudged(kind_of(letters, by), of), _INDENT, _INDENT + 9, first="nudge    ")
     marks = {True: " ✓", False: " ✗", None: ""}
     paper.pieces(
@@ -144,7 +144,8 @@ class _Body:
         start = _INDENT + width_of(head)
         line = " " * _INDENT + head + "  =  ".join(forms)
         if width_of(line) > self.paper.width:
-            self.paper.pieces([forms[0], *(f"=  {form}" for form in forms[1:])], "  ", _INDENT, first=head)
+            further = [f"=  {form}" for form in forms[1:]]
+            self.paper.pieces([forms[0], *further], "  ", _INDENT, first=head, back=3)
             if step.remark:
                 self.paper.prose(step.remark, start)
         elif step.remark and width_of(line) + 6 + len(step.remark) > self.paper.width:
@@ -163,6 +164,13 @@ class _Body:
             if id(part) not in self.seen:
                 self.seen.add(id(part))
                 self._line(part, wide)
+        if step.terms is not None:
+            self.paper.gap()
+            terms_table(self.paper, step, self._indent())
+            self.paper.gap()
+
+    def _indent(self) -> int:
+        return min(_TABLE, self.paper.width // 12)
 
     def _sum(self, step: Step, wide: int) -> None:
         """A sum's formula, its table, and those of its terms that were opened and are shown."""
@@ -178,13 +186,24 @@ class _Body:
             if said:
                 self.paper.prose(said, _INDENT + width_of(first))
         self.paper.gap()
-        terms_table(self.paper, step, min(_TABLE, self.paper.width // 12))
+        terms_table(self.paper, step, self._indent())
+        self._at_kinks(step)
         self.paper.gap()
         rows = [row for row in rows_shown(terms) if row in terms.opened]
         plain = [terms.opened[row] for row in rows if terms.opened[row].kind in ("cost", "slope")]
         self._leaves([one for one in plain if id(one) not in self.seen])
         for row in rows:
             self._opened(step, row)
+
+    def _at_kinks(self, step: Step) -> None:
+        """That factors of the table stand at a kink, with the slopes on both sides of it."""
+        terms = step.terms
+        assert terms is not None
+        for kink in dict.fromkeys(terms.kinks.values()):
+            rows = [terms.labels[row] for row, one in terms.kinks.items() if one == kink]
+            listed = ", ".join(rows[:6]) + (f", … ({len(rows)} in all)" if len(rows) > 6 else "")
+            slopes = f"slope {figures(kink.left)} on the left, {figures(kink.right)} on the right"
+            self.paper.prose(f"at the kink {kink.where} ({slopes}): {terms.what} {listed}", self._indent())
 
     def _leaves(self, steps: list[Step]) -> None:
         """Steps of one line each, aligned."""
