@@ -125,7 +125,10 @@ def _conventions(problem: Problem, passed: Flow, name: Name) -> tuple[str, ...]:
     """What the numbers rest on; where the derivative itself is no mean, that pairs are weighed as in one."""
     averaged = name.of.letter == "C" and name.by.letter in ("w", "b")
     weighed = problem.m > 1 and not averaged
-    return (*conventions(problem, passed), *(["pairs weighed as in the mean (B5)"] if weighed else []))
+    return (
+        *conventions(problem, passed, name.by),
+        *(["pairs weighed as in the mean (B5)"] if weighed else []),
+    )
 
 
 def _agree(total: float, value: float, mass: float) -> bool | None:
