@@ -238,11 +238,11 @@ class Derivation:
 
         return paths_of(self.problem, self.derivative, top=top)
 
-    def text(self, *, width: int = 100, colour: bool = False) -> str:
-        """For a terminal of ``width`` columns, in Unicode."""
+    def text(self, *, width: int = 100, colour: bool = False, proof: bool = True) -> str:
+        """For a terminal of ``width`` columns, in Unicode; ``proof=False`` leaves out the check, and its time."""
         from .text import text
 
-        return text(self, width=width, colour=colour)
+        return text(self, width=width, colour=colour, proof=proof)
 
     def latex(self, *, full: bool = True) -> str:
         """A LaTeX document's body: the full derivation, or the one formula with its numbers."""
