@@ -132,7 +132,7 @@ def test_the_book_counts_the_input_as_layer_1() -> None:
         ("w[1][" + "9" * 5000 + ",0]", "note", "is not a name"),
         ("C[1]", "note", "'C[1]' is not a name"),
         (7, "note", "a quantity is named by a text such as 'dC/dw[2][3,5]'; got 7"),
-        ("w[1]", "boook", "unknown notation 'boook'. Did you mean 'book'? Known: note, book."),
+        ("w[1]", "boook", "unknown notation 'boook'. Did you mean 'book'? Known: note, book, pytorch."),
     ],
 )
 def test_what_is_no_name(name: str, notation: str, said: str) -> None:

@@ -1,0 +1,194 @@
+"""The proof of a derivation: products and sums evaluated again, and the derivative taken by differences of the forward pass.
+
+Whatever is broken in a tree (a factor, a term, a sign in the equations themselves) makes one of these checks fail. The
+data of a proof stands in proof.py, the differences in differences.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..notation import Quantity
+from .differences import Difference, Forward, by_differences
+from .formula import figures, minus
+from .proof import Agreement, Check, Nudge
+from .raw import RawColumn, find
+from .steps import Derivation, Step, Terms
+
+Array = Any
+_ROUNDING = 2.0**12  # in units of the dtype's rounding: how far two ways to one number may differ
+_SAME = 1e-6  # relative: how far differences may be from the derivative, where they are good
+_NUDGE = 0.01
+
+
+def agreement(derivation: Derivation) -> Agreement:
+    """Every step again, and differences of C or P."""
+    checks = list(_steps_again(derivation))
+    column = _column(derivation)
+    difference, digits, check = _by_differences(derivation, column)
+    return Agreement((*checks, check), difference, digits, _nudge(derivation, column))
+
+
+def _steps_again(derivation: Derivation) -> Iterable[Check]:
+    """One check for the products, one for the sums, one for what cancels; the first broken step is named."""
+    names = {
+        "factors": ("product of factors", "products of factors"),
+        "terms": ("", ""),
+        "cancelling": ("cancelling", "cancelling"),
+    }
+    unit = _ROUNDING * float(np.finfo(derivation.problem.net.dtype).eps)
+    found: dict[str, list[tuple[Step, bool]]] = {kind: [] for kind in names}
+    for step in derivation.steps:
+        for kind, right in _again(step, unit):
+            found[kind].append((step, right))
+    for kind, results in found.items():
+        if not results:
+            continue
+        broken = [step for step, right in results if not right]
+        said = names[kind][len(results) > 1] or _sums([step for step, _ in results])
+        yield Check(kind, not broken, said + (f" (not in {broken[0].symbol.text})" if broken else ""))
+
+
+def _sums(steps: list[Step]) -> str:
+    """``sum of 10 paths``, of the outermost sum, and how many there are besides."""
+    first = steps[0]
+    table = first.terms
+    if table is not None:
+        n, what = len(table), "paths" if table.paths else "examples"
+    elif first.kind == "total":
+        n, what = len(first.parts), "parts"
+    else:  # outer: over the rows of both; matrix: over the next layer
+        n, what = int(np.shape(first.parts[1].value)[0]), "examples" if first.kind == "outer" else "paths"
+    more = f" and {len(steps) - 1} more sum{'s' * (len(steps) > 2)}" if len(steps) > 1 else ""
+    return f"sum of {n:,} {what}{more}"
+
+
+def _again(step: Step, unit: float) -> Iterable[tuple[str, bool]]:
+    """(kind of check, whether it holds) for one step."""
+    values = [part.value for part in step.parts]
+    if step.kind == "product":
+        product = math.prod(values[1:], start=np.asarray(values[0]))
+        yield "factors", _near(product, step.value, unit * float(np.max(np.abs(step.value), initial=0)))
+    elif step.kind == "total":
+        yield "terms", _near(sum(values), step.value, unit * float(np.max(sum(np.abs(one) for one in values))))
+    elif step.kind in ("outer", "matrix"):
+        left = np.asarray(values[0]).T if step.kind == "outer" else np.asarray(values[0])
+        mass = np.max(np.abs(left) @ np.abs(values[1]), initial=0)
+        yield "terms", _near(left @ values[1], step.value, unit * float(mass))
+    elif step.kind == "cancelled" and not step.limit:
+        yield "cancelling", _near(_uncancelled(step), step.value, _lost(step, unit))
+    elif step.terms is not None:
+        yield "terms", _table(step, step.terms, unit)
+
+
+def _uncancelled(step: Step) -> float:
+    if step.terms is not None:
+        return step.terms.total
+    return math.prod(float(part.value) for part in step.parts)
+
+
+def _lost(step: Step, unit: float) -> float:
+    """What the factors lose before they cancel: a cost's slope is 1/a or 1/(1 − a), and known no better than a is."""
+    slopes = [abs(float(part.value)) for part in step.parts[:1]]
+    if step.terms is not None:
+        slopes = [float(np.max(np.abs(step.terms.columns[-1].values)))]
+    return unit * max(1.0, abs(float(step.value)), *slopes)
+
+
+def _table(step: Step, terms: Terms, unit: float) -> bool:
+    """A sum's terms are the products of their columns, add up to its value, and what is opened stands in the table."""
+    allowed = unit * terms.mass
+    if terms.columns:
+        product = math.prod((column.values for column in terms.columns[1:]), start=terms.columns[0].values)
+        if not _near(product, terms.terms, allowed):
+            return False
+    if step.kind == "each":
+        return _near(terms.terms, step.value, allowed) and all(
+            _near(one.value, terms.terms[row], allowed) for row, one in terms.opened.items()
+        )
+    if not _near(terms.total, step.value, allowed):
+        return False
+    for row, one in terms.opened.items():
+        if step.kind == "mean":
+            own, shown = one.value * terms.columns[0].values[row], terms.terms[row]
+        else:
+            own, shown = one.value, terms.columns[-1].values[row]
+        if not _near(own, shown, unit * max(abs(float(shown)), terms.mass)):
+            return False
+    return True
+
+
+def _near(one: Any, other: Any, allowed: float) -> bool:
+    return bool(np.all(np.abs(np.asarray(one) - other) <= allowed))
+
+
+def _column(derivation: Derivation) -> RawColumn | None:
+    by = derivation.derivative.by
+    return find(derivation.problem.net, str(by.column), derivation.name) if by.letter == "raw" else None
+
+
+def _averaged(derivation: Derivation) -> bool:
+    return derivation.derivative.of.letter == "C" and derivation.derivative.by.letter in ("w", "b")
+
+
+def _forward(derivation: Derivation, direction: Array, column: RawColumn | None) -> Forward:
+    name = derivation.derivative
+    by = name.by if column is None else Quantity("raw", None, (), column.name)
+    return Forward(derivation.problem, name.of, by, direction, averaged=_averaged(derivation), column=column)
+
+
+def _by_differences(derivation: Derivation, column: RawColumn | None) -> tuple[float | None, int | None, Check]:
+    """The check by differences: of the number itself, or of an array along a direction that takes in all of it."""
+    of = derivation.derivative.of.letter
+    name = f"finite differences of {of}"
+    value, direction = derivation.value, np.ones(())
+    block = np.ndim(value) - (derivation.problem.m > 1 and not _averaged(derivation))
+    if block:
+        direction = np.random.default_rng(0).choice([-1.0, 1.0], np.shape(value)[np.ndim(value) - block :])
+        direction /= math.sqrt(direction.size)
+        value = np.tensordot(value, direction, axes=block)
+        name += ", along a random direction"
+    unit = 1 / column.factor if column and column.factor else 1.0
+    found = by_differences(_forward(derivation, direction, column), first=0.25 * unit)
+    if found.value is None:
+        return None, None, Check("differences", None, _across(name, found))
+    wrong, size = float(np.max(np.abs(found.value - value))), float(np.max(np.abs(value)))
+    shown = float(np.ravel(found.value)[np.argmax(np.abs(value))])
+    right = wrong <= max(_SAME * size, 20 * found.error)
+    if right and size <= 20 * found.error:
+        said = "0, and so says the chain rule" if not wrong else "too small here to be told from rounding"
+        return shown, None, Check("differences", True if not wrong else None, f"{name}: {said}")
+    digits = min(15, math.floor(-math.log10(wrong / size))) if wrong and size else 15 if size else 0
+    if right:
+        return shown, digits, Check("differences", True, f"{name}: {_seven(shown)}, agree to {max(digits, 0)} digits")
+    return shown, digits, Check(
+        "differences", False, f"{name}: {_seven(shown)}, and the chain rule says {_seven(float(np.max(value)))}"
+    )
+
+
+def _across(name: str, found: Difference) -> str:
+    """At a kink nothing lies between the two slopes that differences could agree with."""
+    slopes = ""
+    if found.left is not None and found.right is not None and np.ndim(found.left) == 0:
+        slopes = f": {figures(float(found.left))} from below, {figures(float(found.right))} from above"
+    return f"{name}: not testable here, at a kink{slopes}"
+
+
+def _seven(value: float) -> str:
+    """Seven significant digits."""
+    return minus(f"{value:.7g}") if value == 0 or abs(value) >= 1e-4 else figures(value)
+
+
+def _nudge(derivation: Derivation, column: RawColumn | None) -> Nudge | None:
+    """Q raised by a round number: what the derivative predicts, and what happens."""
+    if np.ndim(derivation.value) or derivation.root.kind == "each":
+        return None
+    unit = abs(1 / column.factor) if column and column.factor else 1.0
+    step = _NUDGE * 10.0 ** round(math.log10(unit))
+    forward = _forward(derivation, np.ones(()), column)
+    before, after = (float(np.ravel(forward(t)[0])[0]) for t in (0.0, step))
+    return Nudge(step, float(derivation.value) * step, after - before)
