@@ -28,6 +28,7 @@ HOUSE = (
         "sets", "callbacks", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
         "data", "use",
     ),
+    ("explain",),
     ("pipeline", "plots"),
     ("cli", "__main__"),
 )  # fmt: skip

@@ -1,0 +1,118 @@
+"""Tables of signed numbers as text: aligned on the decimal point, real minus signs, in as many columns as there is room.
+
+Colour says the sign once more and never alone: blue above zero, orange below. What the numbers mean is told elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = Any
+_BLUE, _ORANGE, _BOLD, _PLAIN = "\x1b[34m", "\x1b[38;5;208m", "\x1b[1m", "\x1b[0m"
+_SMALLEST, _LARGEST = 1e-4, 1e6  # what is written without a power of ten
+
+
+@dataclass(frozen=True)
+class Column:
+    """A head over cells; ``signs`` (one a cell: −1, 0 or 1) may be coloured. Columns of words stand to the left."""
+
+    head: str
+    cells: list[str]
+    signs: list[int] | None = None
+    words: bool = False
+
+    @property
+    def width(self) -> int:
+        """Characters."""
+        return max(len(self.head), *map(len, self.cells))
+
+    def line(self, row: int | None, colour: bool) -> str:
+        """The head (None) or a cell, as wide as the column."""
+        text = self.head if row is None else self.cells[row]
+        padded = text.ljust(self.width) if self.words else text.rjust(self.width)
+        if not colour:
+            return padded
+        if row is None:
+            return f"{_BOLD}{padded}{_PLAIN}"
+        sign = self.signs[row] if self.signs else 0
+        return f"{_BLUE if sign > 0 else _ORANGE}{padded}{_PLAIN}" if sign else padded
+
+
+def signed(head: str, values: Array, *, plus: bool = True) -> Column:
+    """A column of numbers (m,), four digits for the largest, with or without + and colour; "–" is not defined."""
+    known = abs(values[np.isfinite(values)])
+    largest = float(known.max()) if known.size else 0.0
+    plain = largest == 0 or _SMALLEST <= largest < _LARGEST
+    decimals = max(0, 3 - math.floor(math.log10(largest))) if plain and largest else 0
+    cells = [_signed(value, decimals if plain else None) for value in values.tolist()]
+    if not plus:
+        return Column(head, [cell.removeprefix("+") for cell in cells])
+    signs = [
+        0 if "–" in cell or cell == "0" else int(np.sign(v)) for cell, v in zip(cells, values, strict=True)
+    ]
+    return Column(head, cells, signs)
+
+
+def _signed(value: float, decimals: int | None) -> str:
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    text = f"{abs(value):.3e}" if decimals is None else f"{abs(value):,.{decimals}f}"
+    return ("+" if value > 0 else "−") + text.replace("e-", "e−").replace("e+", "e")
+
+
+def number(value: float) -> str:
+    """Four significant digits, with a minus sign that is one."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:.4g}".replace("e-", "e−").replace("e+", "e").replace("-", "−")
+
+
+def word(value: Any) -> str:
+    """A class in quotes; values with four digits."""
+    if isinstance(value, np.ndarray):
+        return ", ".join(number(float(one)) for one in value)
+    if isinstance(value, float | np.floating):
+        return number(float(value))
+    return f'"{value}"'
+
+
+def table(fixed: Sequence[Column], columns: Sequence[Column], width: int, colour: bool) -> list[str]:
+    """Lines within ``width``: where the columns do not fit beside one another, below, each time with the fixed ones."""
+    lines: list[str] = []
+    for part in _parts(fixed, columns, width):
+        shown = [*fixed, *part]
+        rows = range(len(shown[0].cells))
+        lines += ["  ".join(one.line(row, colour) for one in shown).rstrip() for row in (None, *rows)]
+        lines.append("")
+    return lines[:-1]
+
+
+def _parts(fixed: Sequence[Column], columns: Sequence[Column], width: int) -> list[list[Column]]:
+    """As many columns at a time as there is room for, and at least one."""
+    room = width - sum(one.width + 2 for one in fixed)
+    parts: list[list[Column]] = [[]]
+    used = 0
+    for one in columns:
+        if parts[-1] and used + one.width > room:
+            parts.append([])
+            used = 0
+        parts[-1].append(one)
+        used += one.width + 2
+    return parts
+
+
+def wrapped(lines: Sequence[str], width: int) -> list[str]:
+    """The lines, prose that is too long in several; what is aligned has found its room before."""
+    return [
+        part
+        for line in lines
+        for part in (textwrap.wrap(line, width) if len(line) > width and "\x1b" not in line else [line])
+    ]
