@@ -61,7 +61,7 @@ class Verbs:
         return explain(self, name, x, y, **options)
 
     def nudges(self: Network, x: Any, y: Any, **options: Any) -> Nudges:  # type: ignore[misc]
-        """−∂C_x/∂· for chosen examples and ``of=["w[2][3,5]", "a[1][4]"]``, and the average; sample_weight, notation."""
+        """−∂C_x/∂· for chosen examples and ``of=["w[2][3,5]", "a[1][4]"]``, and their average."""
         from .explain.nudges import nudges
 
         return nudges(self, x, y, **options)
@@ -73,7 +73,7 @@ class Verbs:
         return per_example(self, x, y, sample_weight=sample_weight)
 
     def rank_examples(self: Network, x: Any, y: Any, **options: Any) -> Ranking:  # type: ignore[misc]
-        """Examples by="gradient-norm", "cost", "cosine" or "margin": ``.indices``, ``.values``; limit, sample_weight."""
+        """Examples by="gradient-norm", "cost", "cosine" or "margin": ``.indices``, ``.values``."""
         from .explain.ranking import rank_examples
 
         return rank_examples(self, x, y, **options)

@@ -30,10 +30,10 @@ class PerExample:
     """Quantities of each of n examples, (n,) in float64, none of them weighted, and of the mean gradient's entries.
 
     ``norm`` is ‖∇C_x‖ over all weights and biases, ``norms[l]`` that of layer l. ``cosine`` is that of the angle
-    between ∇C_x and the mean ∇C, NaN where one of them is 0. ``cost`` is C_x, ``outputs`` a^L (n, n_L). ``margin`` is by
-    how much the right class leads the best other one (below 0: misread), None where the targets are values. ``known`` and
-    ``answers`` are classes or values. Of each parameter, weighted by s_x (B5): ``mean`` is ∇C, ``second_moment`` the
-    mean of (∂C_x/∂·)², ``variance`` that less the mean's square.
+    between ∇C_x and the mean ∇C, NaN where one of them is 0. ``cost`` is C_x, ``outputs`` a^L (n, n_L). ``margin`` is
+    by how much the right class leads the best other one (below 0: misread), None where the targets are values.
+    ``known`` and ``answers`` are classes or values. Of each parameter, weighted by s_x (B5): ``mean`` is ∇C,
+    ``second_moment`` the mean of (∂C_x/∂·)², ``variance`` that less the mean's square.
     """
 
     norm: Array

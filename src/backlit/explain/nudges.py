@@ -39,9 +39,9 @@ class Nudges:
 
     ``quantities`` are the c columns and ``names`` what they are called; ``values`` (m, c) is the table, ``averages``
     (c,) the mean over all ``n`` examples that were given, weighted by s_x (B5), NaN under an activation: an average of
-    those moves nothing. ``nudges["w[2]"]`` gives any other block, (m, …). The whole network: ``mean`` is −∇C (``.theta .w[l]
-    .b[l]``), and the examples' own are in ``delta[l]`` = ∂C_x/∂z, ``dC_da[l]`` and ``a[l]`` (m, n_l), which are
-    derivatives, with their signs as the note has them.
+    those moves nothing. ``nudges["w[2]"]`` gives any other block, (m, …). The whole network: ``mean`` is −∇C
+    (``.theta .w[l] .b[l]``), and the examples' own are in ``delta[l]`` = ∂C_x/∂z, ``dC_da[l]`` and ``a[l]`` (m, n_l),
+    which are derivatives, with their signs as the note has them.
     """
 
     numbers: Array

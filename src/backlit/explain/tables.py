@@ -1,4 +1,4 @@
-"""Tables of signed numbers as text: aligned on the decimal point, real minus signs, in as many columns as there is room.
+"""Tables of signed numbers as text: aligned on the decimal point, real minus signs, as many columns as there is room.
 
 Colour says the sign once more and never alone: blue above zero, orange below. What the numbers mean is told elsewhere.
 """
@@ -53,19 +53,18 @@ def signed(head: str, values: Array, *, plus: bool = True) -> Column:
     cells = [_signed(value, decimals if plain else None) for value in values.tolist()]
     if not plus:
         return Column(head, [cell.removeprefix("+") for cell in cells])
-    signs = [
-        0 if "–" in cell or cell == "0" else int(np.sign(v)) for cell, v in zip(cells, values, strict=True)
-    ]
+    signs = [int(np.sign(value)) if math.isfinite(value) else 0 for value in values.tolist()]
     return Column(head, cells, signs)
 
 
 def _signed(value: float, decimals: int | None) -> str:
     if not math.isfinite(value):
         return "–"
-    if value == 0:
-        return "0"
     text = f"{abs(value):.3e}" if decimals is None else f"{abs(value):,.{decimals}f}"
-    return ("+" if value > 0 else "−") + text.replace("e-", "e−").replace("e+", "e")
+    if float(text.replace(",", "")) == 0:  # nothing is left of it but its sign, where it belongs
+        text = "0" + " " * (decimals + 1 if decimals else 0)
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return sign + text.replace("e-", "e−").replace("e+", "e")
 
 
 def number(value: float) -> str:
