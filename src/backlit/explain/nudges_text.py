@@ -40,9 +40,8 @@ def _heading(nudges: Nudges) -> list[str]:
     what = "what each example would like" if nudges.chosen else f"what each example would like of {count}"
     sizes = " → ".join(f"{n:,}" for n in net.sizes)
     functions = ", ".join(one.option for one in net.activations)
-    counting = "the book's counting: layer 1 is the input" if nudges.labels.notation == "book" else (
-        "the note's counting: layer 0 is the input"
-    )  # fmt: skip
+    book = nudges.labels.notation == "book"
+    counting = f"{'book' if book else 'note'}'s counting: layer {int(book)} is the input"
     return [f"Nudges, −∂C_x/∂·: {what}", f"{sizes} · {functions} · C = {net.cost.option} · {counting}"]
 
 
@@ -67,9 +66,8 @@ def _numbers(nudges: Nudges, rows: int, columns: int) -> list[Column]:
 
 def _about_average(nudges: Nudges) -> str:
     weighed = ", weighted" if nudges.included.get("sample_weight") else ""
-    told = (
-        f"The average is over all {counted(nudges.n, 'example')}{weighed}: −∂C/∂·, the way that descent goes."
-    )
+    whom = "the one example" if nudges.n == 1 else f"all {nudges.n:,} examples"
+    told = f"The average is over {whom}{weighed}: −∂C/∂·, the way that descent goes."
     if np.isnan(nudges.averages).any():
         told += " Activations are each example's own and have none (–)."
     return told
