@@ -1,7 +1,7 @@
 """How long the quantities of each example take on 10,000 MNIST examples through 784-100-10, and what memory they add.
 
-Norms by layer and in all, cosines with the mean, variance and second moment of every parameter, on one core; from bytes,
-from float64 and from CSR; beside them 100 examples by `net.gradient` one at a time. Reads $BACKLIT_DATA/mnist.
+Norms by layer and in all, cosines with the mean, variance and second moment of every parameter, on one core; from
+bytes, float64 and from CSR; beside them 100 examples by `net.gradient` one at a time. Reads $BACKLIT_DATA/mnist.
 """
 
 from __future__ import annotations

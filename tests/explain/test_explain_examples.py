@@ -52,7 +52,9 @@ def agree(net: backlit.Network, found: PerExample, each: Array, share: Array) ->
     near(found.norm, np.linalg.norm(each, axis=1))
     for l in range(1, net.L + 1):
         parts = [net.views(one) for one in each]
-        near(found.norms[l], np.array([np.hypot(np.linalg.norm(w[l]), np.linalg.norm(b[l])) for w, b in parts]))
+        near(
+            found.norms[l], np.array([np.hypot(np.linalg.norm(w[l]), np.linalg.norm(b[l])) for w, b in parts])
+        )
     lengths = np.linalg.norm(each, axis=1) * np.linalg.norm(mean)
     assert np.isnan(found.cosine[lengths == 0]).all()
     near(found.cosine[lengths > 0], (each @ mean)[lengths > 0] / lengths[lengths > 0])
@@ -95,7 +97,11 @@ def test_a_float32_network_is_taken_at_its_word() -> None:
     """Its weights as they are, and all arithmetic on them in float64."""
     case = a_case("tanh", "half_squared_error")
     single = backlit.Network(
-        case.sizes, activations="tanh", cost="half_squared_error", dtype="f4", theta=equations.N8(case.w, case.b)
+        case.sizes,
+        activations="tanh",
+        cost="half_squared_error",
+        dtype="f4",
+        theta=equations.N8(case.w, case.b),
     )
     x, y = case.x.astype("f4"), case.y.astype("f4")
     double = backlit.Network(case.sizes, activations="tanh", cost="half_squared_error", theta=single.theta)
@@ -134,7 +140,9 @@ def test_in_chunks_the_same_and_memory_stays_small(monkeypatch: pytest.MonkeyPat
 
 def test_tiny_gradients_keep_their_length() -> None:
     """δ of 1e-200, whose square is no number any more."""
-    net = backlit.Network([2, 1], activations="identity", cost="half_squared_error", theta=[[[1.0, 0]], [0.0]])
+    net = backlit.Network(
+        [2, 1], activations="identity", cost="half_squared_error", theta=[[[1.0, 0]], [0.0]]
+    )
     found = net.per_example([[1.0, 0.0], [2.0, 0.0]], [1 - 2.0**-53, 2.0])
     assert found.norm[0] == pytest.approx(2.0**-53 * np.sqrt(2), rel=1e-15)
     assert found.norm[1] == 0
@@ -146,7 +154,9 @@ def test_tiny_gradients_keep_their_length() -> None:
 
 @pytest.mark.parametrize("tag", ["B1", "B2", "B3", "B4", "N2", "N5", "N11", "N4", "N6"])
 @pytest.mark.parametrize("factor", [2.001, -1], ids=["off", "sign"])
-def test_a_mistake_planted_in_an_equation_shows(tag: str, factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_planted_in_an_equation_shows(
+    tag: str, factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Something of what is found changes: whatever is computed is computed by the registry."""
     case = a_case("sigmoid", "half_squared_error")
     net = network(case)
@@ -190,7 +200,8 @@ def test_rankings_are_in_the_order_they_say(digits: Any) -> None:
     net, x, y = digits
     found = net.per_example(x, y)
     for by, wanted, sign in (
-        ("gradient-norm", found.norm, -1), ("cost", found.cost, -1), ("cosine", found.cosine, 1), ("margin", found.margin, 1),
+        ("gradient-norm", found.norm, -1), ("cost", found.cost, -1), ("cosine", found.cosine, 1),
+        ("margin", found.margin, 1),
     ):  # fmt: skip
         ranking = net.rank_examples(x, y, by=by)
         assert ranking.indices.tolist() == np.argsort(sign * wanted, kind="stable").tolist()
@@ -214,7 +225,9 @@ def test_the_margin_of_one_output(activation: str, cost: str, rng: Any) -> None:
 
 
 def test_ties_stand_in_the_order_of_the_data_and_nothing_to_compare_comes_last() -> None:
-    net = backlit.Network([2, 1], activations="identity", cost="half_squared_error", theta=[[[1.0, 0]], [0.0]])
+    net = backlit.Network(
+        [2, 1], activations="identity", cost="half_squared_error", theta=[[[1.0, 0]], [0.0]]
+    )
     x = np.array([[1.0, 0], [2, 0], [1, 0], [3, 0]])
     ranking = net.rank_examples(x, [1.0, 0.0, 0.0, 0.0], by="cosine")
     assert ranking.indices[-1] == 0
@@ -256,7 +269,7 @@ def test_flipped_labels_are_among_the_first(rng: Any) -> None:
 
 def test_what_cannot_be_is_said(digits: Any) -> None:
     net, x, y = digits
-    with pytest.raises(UsageError, match="unknown ranking 'gradient'. Did you mean 'gradient-norm'?"):
+    with pytest.raises(UsageError, match=r"unknown ranking 'gradient'\. Did you mean 'gradient-norm'\?"):
         net.rank_examples(x, y, by="gradient")
     for limit in (0, 2.5, True):
         with pytest.raises(UsageError, match="limit is a whole number from 1 on; got"):

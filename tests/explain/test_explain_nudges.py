@@ -151,10 +151,10 @@ def test_the_table_as_text() -> None:
         "Nudges, −∂C_x/∂·: what each example would like\n"
         "1 → 1 · identity · C = squared_error · note's counting: layer 0 is the input\n"
         "\n"
-        "example  label  read as   w¹₀,₀     b¹₀      x₀\n"
-        "0        0      0.75     −1.500  −1.500  −0.750\n"
-        "1        3      1.25     +7.000  +3.500  +1.750\n"
-        "average                  +2.750  +1.000       –\n"
+        "example  label  read as   w¹₀,₀     b¹₀       x₀\n"
+        "0        0      0.75     −1.500  −1.500  −0.7500\n"
+        "1        3      1.25     +7.000  +3.500  +1.7500\n"
+        "average                  +2.750  +1.000        –\n"
         "\n"
         "The average is over all 2 examples: −∂C/∂·, the way that descent goes. Activations are each\n"
         "example's own and have none (–)."
@@ -181,8 +181,8 @@ def test_the_text_fits(width: int, net: backlit.Network, data: Any) -> None:
 def test_numbers_of_every_size_are_aligned() -> None:
     from backlit.explain.tables import signed
 
-    assert signed("", np.array([1234.5, -0.25, 0.0, np.nan])).cells == ["+1,234", "−0", "0", "–"]
-    assert signed("", np.array([0.0123, -1e-9, 0.0])).cells == ["+0.01230", "−0      ", "0      "]
+    assert signed("", np.array([1234.5, -0.25, 0.0, np.nan])).cells == ["+1,234.50", "−0.25", "0   ", "–"]
+    assert signed("", np.array([0.0123, 0.05, -1e-9])).cells == ["+0.01230", "+0.05000", "−0      "]
     assert signed("", np.array([1.5e-7, -2e-9, 0.0])).cells == ["+1.500e−07", "−2.000e−09", "0"]
     assert signed("", np.array([3e9])).cells == ["+3.000e09"]
 
@@ -237,7 +237,7 @@ def test_what_else_cannot_be(net: backlit.Network, data: Any) -> None:
     for examples in (1.5, [], "0", [[1]]):
         with pytest.raises(UsageError, match="examples are numbers of examples, counted from 0"):
             net.nudges(x, y, examples=examples)
-    with pytest.raises(UsageError, match="unknown notation 'bok'. Did you mean 'book'"):
+    with pytest.raises(UsageError, match=r"unknown notation 'bok'\. Did you mean 'book'"):
         net.nudges(x, y, notation="bok")
     with pytest.raises(DataError, match=r"inputs are \(n, 6\)"):
         net.nudges(x[:, :3], y)

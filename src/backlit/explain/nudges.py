@@ -1,7 +1,7 @@
 """Nudges: what each example would like of each weight, bias and activation, −∂C_x/∂·, and the average over examples.
 
 The videos' table with true numbers. For the whole network the nudges are kept as δ and a, from which any column follows
-(B3, B4, N11); an array of examples × parameters is never made. How the table looks as text stands in nudges_text.py.
+(B3, B4, N11); an array of examples × parameters is never made.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from ..errors import CountingError, UsageError
 from ..inputs import batch
 from ..network import LayerList, Network, Parameters
 from ..notation import Notation, Quantity, check_notation
-from ..spelling import spelt
+from ..spelling import counted, spelt
+from . import tables
 from .columns import Block, block
 from .examples import refuse_not_finite
 from .labels import Labels
 from .problem import in_precision
+from .tables import Column
 
 Array = Any
 SCHEMA = "backlit.nudges/1"
 LOUDEST = 8  # columns where none is chosen
 _MOST_CELLS = 10_000_000  # of a table: 80 MB
+_MOST_ROWS, _MOST_COLUMNS = 20, 40  # shown as text; all are in to_dict()
 _ALONE = np.ones(1)  # the share of an example in a mean over itself
 
 
@@ -88,9 +91,7 @@ class Nudges:
 
     def text(self, *, width: int = 100, colour: bool = False) -> str:
         """The table as text within ``width`` columns; colour says the signs once more."""
-        from .nudges_text import text
-
-        return text(self, width, colour)
+        return _text(self, width, colour)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data in the schema backlit.nudges/1: the table, its columns and its rows."""
@@ -224,3 +225,64 @@ def _check_size(m: int, columns: int) -> None:
             f"{columns:,} quantities for {m:,} examples are a table of {m * columns:,} numbers; choose fewer examples "
             "or a smaller block, or take what the whole network is kept as: .delta[l] and .a[l], and .mean"
         )
+
+
+def _text(nudges: Nudges, width: int, colour: bool) -> str:
+    """Heading, table, what the average is of, and what was left out."""
+    rows, columns = min(len(nudges.numbers), _MOST_ROWS), min(len(nudges.quantities), _MOST_COLUMNS)
+    lines = [
+        *_heading(nudges),
+        "",
+        *tables.table(_fixed(nudges, rows), _numbers(nudges, rows, columns), width, colour),
+    ]
+    lines += ["", _about_average(nudges)]
+    rest = [
+        counted(count, f"more {what}")
+        for count, what in (
+            (len(nudges.numbers) - rows, "example"),
+            (len(nudges.quantities) - columns, "column"),
+        )
+        if count
+    ]
+    if rest:
+        lines.append(f"Not shown: {' and '.join(rest)}.")
+    return "\n".join(tables.wrapped(lines, width))
+
+
+def _heading(nudges: Nudges) -> list[str]:
+    net = nudges.net
+    count = f"the {counted(len(nudges.quantities), 'parameter')} whose average nudge is largest"
+    what = "what each example would like" if nudges.chosen else f"what each example would like of {count}"
+    sizes = " → ".join(f"{n:,}" for n in net.sizes)
+    functions = ", ".join(one.option for one in net.activations)
+    book = nudges.labels.notation == "book"
+    counting = f"{'book' if book else 'note'}'s counting: layer {int(book)} is the input"
+    return [f"Nudges, −∂C_x/∂·: {what}", f"{sizes} · {functions} · C = {net.cost.option} · {counting}"]
+
+
+def _fixed(nudges: Nudges, rows: int) -> list[Column]:
+    """The examples' numbers, what they are and what they are read as."""
+    known = [tables.word(one) for one in nudges.known[:rows]]
+    answers = [tables.word(one) for one in nudges.answers[:rows]]
+    return [
+        Column("example", [*map(str, nudges.numbers[:rows].tolist()), "average"], words=True),
+        Column("label", [*known, ""], words=True),
+        Column("read as", [*answers, ""], words=True),
+    ]
+
+
+def _numbers(nudges: Nudges, rows: int, columns: int) -> list[Column]:
+    values, averages = nudges.values[:rows], nudges.averages
+    return [
+        tables.signed(one.symbol(nudges.labels.notation), np.append(values[:, i], averages[i]))
+        for i, one in enumerate(nudges.quantities[:columns])
+    ]
+
+
+def _about_average(nudges: Nudges) -> str:
+    weighed = ", weighted" if nudges.included.get("sample_weight") else ""
+    whom = "the one example" if nudges.n == 1 else f"all {nudges.n:,} examples"
+    told = f"The average is over {whom}{weighed}: −∂C/∂·, the way that descent goes."
+    if np.isnan(nudges.averages).any():
+        told += " Activations are each example's own and have none (–)."
+    return told

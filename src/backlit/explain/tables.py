@@ -45,16 +45,28 @@ class Column:
 
 
 def signed(head: str, values: Array, *, plus: bool = True) -> Column:
-    """A column of numbers (m,), four digits for the largest, with or without + and colour; "–" is not defined."""
-    known = abs(values[np.isfinite(values)])
-    largest = float(known.max()) if known.size else 0.0
-    plain = largest == 0 or _SMALLEST <= largest < _LARGEST
-    decimals = max(0, 3 - math.floor(math.log10(largest))) if plain and largest else 0
-    cells = [_signed(value, decimals if plain else None) for value in values.tolist()]
+    """A column of numbers (m,) on one scale, with or without + and colour; what is not defined is "–".
+
+    Four significant digits for half of them or more, and at most six for the largest.
+    """
+    known = np.sort(abs(values[np.isfinite(values) & (values != 0)]))
+    plain = not known.size or _SMALLEST <= known[-1] < _LARGEST
+    decimals = None
+    if plain:
+        largest, middle = (
+            (_decimals(known[at]) for at in (-1, (len(known) - 1) // 2)) if known.size else (0, 0)
+        )
+        decimals = min(middle, largest + 2)
+    cells = [_signed(value, decimals) for value in values.tolist()]
     if not plus:
         return Column(head, [cell.removeprefix("+") for cell in cells])
     signs = [int(np.sign(value)) if math.isfinite(value) else 0 for value in values.tolist()]
     return Column(head, cells, signs)
+
+
+def _decimals(value: float) -> int:
+    """After the point, for four significant digits."""
+    return max(0, 3 - math.floor(math.log10(value)))
 
 
 def _signed(value: float, decimals: int | None) -> str:
