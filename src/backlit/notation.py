@@ -48,9 +48,9 @@ _SUBSCRIPTS = str.maketrans("0123456789ijkx", "₀₁₂₃₄₅₆₇₈₉ᵢ
 class Quantity:
     """One named quantity: ``w[2][3,5]`` is Quantity("w", 2, (3, 5)), always in the note's counting.
 
-    An empty ``index`` means the whole array, and ":" in it all of one axis: ``w[2][3,:]``. ``x[30]`` is the input (a^0),
-    ``raw["petal length"]`` a column before the recipe, ``C`` the cost. PyTorch has names for parameters only; there the
-    others keep the note's.
+    An empty ``index`` means the whole array, and ":" in it all of one axis: ``w[2][3,:]``. ``x[30]`` is the input
+    (a^0), ``raw["petal length"]`` a column before the recipe, ``C`` the cost. PyTorch has names for parameters only;
+    there the others keep the note's.
     """
 
     letter: Letter

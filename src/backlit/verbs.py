@@ -55,7 +55,7 @@ class Verbs:
         return backprop(self, x, y, dropout_masks=dropout_masks)
 
     def explain(self: Network, name: str, x: Any, y: Any = None, **options: Any) -> Derivation:  # type: ignore[misc]
-        """Any derivative as the chain rule with its numbers; options notation, depth, example, and ``gradient``'s own."""
+        """Any derivative, as the chain rule with its numbers; options notation, depth, example, and ``gradient``'s."""
         from .explain import explain
 
         return explain(self, name, x, y, **options)

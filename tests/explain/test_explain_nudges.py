@@ -179,7 +179,7 @@ def test_the_text_fits(width: int, net: backlit.Network, data: Any) -> None:
 
 
 def test_numbers_of_every_size_are_aligned() -> None:
-    from backlit.explain.tables import signed
+    from backlit.explain.sheet import signed
 
     assert signed("", np.array([1234.5, -0.25, 0.0, np.nan])).cells == ["+1,234.50", "−0.25", "0   ", "–"]
     assert signed("", np.array([0.0123, 0.05, -1e-9])).cells == ["+0.01230", "+0.05000", "−0      "]

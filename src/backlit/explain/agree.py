@@ -1,7 +1,7 @@
-"""The proof of a derivation: products and sums evaluated again, and the derivative taken by differences of the forward pass.
+"""The proof of a derivation: products and sums evaluated again, and the derivative again by differences.
 
-Whatever is broken in a tree (a factor, a term, a sign in the equations themselves) makes one of these checks fail. The
-data of a proof stands in proof.py, the differences in differences.py.
+The differences are of the forward pass alone. Whatever is broken in a tree (a factor, a term, a sign in the equations
+themselves) makes one of these checks fail. The data of a proof stands in proof.py, the differences in differences.py.
 """
 
 from __future__ import annotations
@@ -74,21 +74,25 @@ def _again(step: Step, unit: float) -> Iterable[tuple[str, bool]]:
         product = math.prod(values[1:], start=np.asarray(values[0]))
         yield "factors", _near(product, step.value, unit * float(np.max(np.abs(step.value), initial=0)))
     elif step.kind == "total":
-        yield "terms", _near(sum(values), step.value, unit * float(np.max(sum(np.abs(one) for one in values))))
+        yield (
+            "terms",
+            _near(sum(values), step.value, unit * float(np.max(sum(np.abs(one) for one in values)))),
+        )
     elif step.kind in ("outer", "matrix"):
         left = np.asarray(values[0]).T if step.kind == "outer" else np.asarray(values[0])
         mass = np.max(np.abs(left) @ np.abs(values[1]), initial=0)
         yield "terms", _near(left @ values[1], step.value, unit * float(mass))
     elif step.kind == "cancelled" and not step.limit:
-        yield "cancelling", _near(_uncancelled(step), step.value, _lost(step, unit))
+        yield "cancelling", _cancels(step, unit)
     elif step.terms is not None:
         yield "terms", _table(step, step.terms, unit)
 
 
-def _uncancelled(step: Step) -> float:
+def _cancels(step: Step, unit: float) -> bool:
+    """What the factors come to, as far as they keep their digits, is what is left when they have cancelled."""
     if step.terms is not None:
-        return step.terms.total
-    return math.prod(float(part.value) for part in step.parts)
+        return _table(step, step.terms, unit, _lost(step, unit))
+    return _near(math.prod(float(part.value) for part in step.parts), step.value, _lost(step, unit))
 
 
 def _lost(step: Step, unit: float) -> float:
@@ -99,9 +103,9 @@ def _lost(step: Step, unit: float) -> float:
     return unit * max(1.0, abs(float(step.value)), *slopes)
 
 
-def _table(step: Step, terms: Terms, unit: float) -> bool:
+def _table(step: Step, terms: Terms, unit: float, lost: float = 0.0) -> bool:
     """A sum's terms are the products of their columns, add up to its value, and what is opened stands in the table."""
-    allowed = unit * terms.mass
+    allowed = max(unit * terms.mass, lost)
     if terms.columns:
         product = math.prod((column.values for column in terms.columns[1:]), start=terms.columns[0].values)
         if not _near(product, terms.terms, allowed):
@@ -141,7 +145,9 @@ def _forward(derivation: Derivation, direction: Array, column: RawColumn | None)
     return Forward(derivation.problem, name.of, by, direction, averaged=_averaged(derivation), column=column)
 
 
-def _by_differences(derivation: Derivation, column: RawColumn | None) -> tuple[float | None, int | None, Check]:
+def _by_differences(
+    derivation: Derivation, column: RawColumn | None
+) -> tuple[float | None, int | None, Check]:
     """The check by differences: of the number itself, or of an array along a direction that takes in all of it."""
     of = derivation.derivative.of.letter
     name = f"finite differences of {of}"
@@ -164,9 +170,19 @@ def _by_differences(derivation: Derivation, column: RawColumn | None) -> tuple[f
         return shown, None, Check("differences", True if not wrong else None, f"{name}: {said}")
     digits = min(15, math.floor(-math.log10(wrong / size))) if wrong and size else 15 if size else 0
     if right:
-        return shown, digits, Check("differences", True, f"{name}: {_seven(shown)}, agree to {max(digits, 0)} digits")
-    return shown, digits, Check(
-        "differences", False, f"{name}: {_seven(shown)}, and the chain rule says {_seven(float(np.max(value)))}"
+        return (
+            shown,
+            digits,
+            Check("differences", True, f"{name}: {_seven(shown)}, agree to {max(digits, 0)} digits"),
+        )
+    return (
+        shown,
+        digits,
+        Check(
+            "differences",
+            False,
+            f"{name}: {_seven(shown)}, and the chain rule says {_seven(float(np.max(value)))}",
+        ),
     )
 
 

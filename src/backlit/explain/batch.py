@@ -18,8 +18,8 @@ from .formula import NOTHING, Formula, number
 from .leaves import Leaves
 from .opening import Opening
 from .problem import Problem
-from .words import example_labels
 from .steps import Column, Step, Terms
+from .words import example_labels
 
 Array = Any
 
@@ -40,17 +40,18 @@ def mean(problem: Problem, flow: Flow, by: Quantity, depth: int) -> Step:
     terms = EQUATIONS["N2"](problem.share, each)
     top = int(np.argmax(np.abs(terms)))
     table = Terms(
-        over="x", what="example", index=tuple(problem.numbers or range(problem.m)), labels=example_labels(problem, flow),
+        over="x", what="example", index=tuple(problem.numbers or range(problem.m)),
+        labels=example_labels(problem, flow),
         columns=columns, terms=terms, opened={top: Opening(problem, flow, top).root(by, depth)},
     )  # fmt: skip
+    name = leaves.letters.derivative(flow.of, by)
     formula = _formula(problem, leaves.name(by))
     return Step(
-        "mean", "B5", leaves.name(by), formula, float(value), number(float(value)), remark_of(table), terms=table
+        "mean", "B5", name, formula, float(value), number(float(value)), remark_of(table), terms=table
     )
 
 
-def _formula(problem: Problem, name: Formula) -> Formula:
-    own = Formula(name.text.replace("∂C", "∂Cₓ", 1), name.tex.replace("partial C", "partial C_x", 1))
+def _formula(problem: Problem, own: Formula) -> Formula:
     if problem.weighted:
         return Formula(f"Σₓ sₓ {own.text} / Σₓ sₓ", rf"\frac{{\sum_x s_x {own.tex}}}{{\sum_x s_x}}")
     return Formula(f"1/{problem.m} · Σₓ {own.text}", rf"\frac{{1}}{{{problem.m}}} \sum_x {own.tex}")
@@ -80,7 +81,7 @@ def remark_of(table: Terms) -> str:
     up, down = int((table.terms > 0).sum()), int((table.terms < 0).sum())
     if not table.mass:
         return "0 for every example"
-    said = f"{up} of {len(table)} examples are positive, {down} negative"
+    said = f"{up:,} of {len(table):,} examples are positive, {down:,} negative"
     if table.total and float(np.max(table.shares)) > 1:
         said += "; a share may be negative or more than all, since examples pull against one another"
     return f"{said}; {100 * table.survives:.0f}% of their pull survives the mean"
@@ -91,13 +92,15 @@ def each(problem: Problem, flow: Flow, by: Quantity, depth: int) -> Step:
     leaves = Leaves(problem, flow, 0)
     values = Blocks(leaves, split=False).each(by)
     name = leaves.name(by)
+    tag = {"w": "N10", "b": "B3", "z": "B2"}.get(by.letter, "N11")
     said = "one value for each example: a derivative of a or z, or by them or the input, is not averaged"
     if values.ndim > 1:
-        return Step("each", "N11", name, NOTHING, values, remark=said)
+        return Step("each", tag, name, NOTHING, values, remark=said)
     top = int(np.argmax(np.abs(values)))
     opening = Opening(problem, flow, top)
     table = Terms(
-        over="x", what="example", index=tuple(problem.numbers or range(problem.m)), labels=example_labels(problem, flow),
+        over="x", what="example", index=tuple(problem.numbers or range(problem.m)),
+        labels=example_labels(problem, flow),
         columns=(), terms=values, opened={top: opening.root(by, depth)},
     )  # fmt: skip
-    return Step("each", "N11", name, NOTHING, values, remark=said, terms=table)
+    return Step("each", tag, name, NOTHING, values, remark=said, terms=table)

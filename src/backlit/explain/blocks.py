@@ -72,7 +72,9 @@ class Blocks:
         slope = Formula(f"σ′({z.text})", rf"\sigma'({z.tex})")
         steps = [Step("slope", "N6", slope, NOTHING, self.flow.slope[l][0, j])]
         if self.flow.masks[l] is not None:
-            steps.append(Step("mask", "N2", self.leaves.mask_symbol(l, ":"), NOTHING, self.flow.masks[l][0, j]))
+            steps.append(
+                Step("mask", "N2", self.leaves.mask_symbol(l, ":"), NOTHING, self.flow.masks[l][0, j])
+            )
         name = self.leaves.name(Quantity("a", l))
         steps.append(Step("unopened", "N11", name, NOTHING, self.flow.to_a[l][0, j]))
         return tuple(steps)
@@ -111,12 +113,21 @@ class Blocks:
             one = Step("read", "N6", Formula("1", "1"), NOTHING, np.ones(len(self.share)))
             value = EQUATIONS["B3"](self.share, flow.to_z[l])[j]
             formula = Formula(f"Σ{x.text} s{x.text} {delta.text}", rf"\sum_x s_x {delta.tex}")
-            return Step("outer", "B3", self.leaves.name(by), formula, value, parts=(left, one))
+            return Step(
+                "outer", "B3", self.letters.derivative(flow.of, by), formula, value, parts=(left, one)
+            )
         k = self._entry(by, 1)
         symbol = self.letters.of(Quantity("a", l - 1))
         a = Step("read", "N6", symbol, NOTHING, flow.a[l - 1][:, k])
         value = EQUATIONS["B4"](self.share, flow.a[l - 1], flow.to_z[l])[j, k]
-        return Step("outer", "B4", self.leaves.name(by), product([weighted, symbol]), value, parts=(left, a))
+        return Step(
+            "outer",
+            "B4",
+            self.letters.derivative(flow.of, by),
+            product([weighted, symbol]),
+            value,
+            parts=(left, a),
+        )
 
     def each(self, by: Quantity) -> Array:
         """(m, …): every example's own."""

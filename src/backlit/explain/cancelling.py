@@ -1,4 +1,4 @@
-"""δ where σ is no factor of its own: a softmax's sum over its outputs, and σ′ that cancels against the cost's denominator.
+"""δ where σ is no factor of its own: a softmax's sum over its outputs, and σ′ that cancels against the cost.
 
 docs/equations.md, 7 and 8. The cancelling is shown in lines, from the two factors to what is left of them; where
 the factors are ∞ · 0 in floating point, the step says that its value is their product's limit.
@@ -127,7 +127,9 @@ class Cancelling:
                 rf"\sum_i {' '.join(column.symbol.tex for column in terms.columns)}",
             )
             terms = None if spoilt else terms
-        said = "σ′ cancels against the denominator of ∂C/∂a" if sigma.elementwise else "a_i cancels in every term"
+        said = (
+            "σ′ cancels against the denominator of ∂C/∂a" if sigma.elementwise else "aᵢ cancels in every term"
+        )
         return Step(
             "cancelled", "B1", self.leaves.name(Quantity("z", L, (j,))), formula, value,
             self._numbers(pair.tex_delta, j, a, y), remarks.limit() if spoilt else said,
@@ -151,7 +153,8 @@ class Cancelling:
         whole = {"a^L_i": letters("a", self.net.L, "i").tex, "y_i": letters("y", None, "i").tex}
         lines = []
         for tex in (between, self._known(tex_delta)):
-            here = self.leaves.with_output(tex.replace("[i = j]", rf"[i = {j}]"), j, None, None, whole)
+            here = tex.replace("[i = j]", rf"[i = {j}]").replace("g_j", rf"g_{{{j}}}")
+            here = self.leaves.with_output(here, j, None, None, whole)
             lines.append(from_tex(here))
         return tuple(lines)
 

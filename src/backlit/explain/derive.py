@@ -1,4 +1,4 @@
-"""From a name and an example to the whole derivation: which layout of steps the derivative takes, and what is added to it.
+"""From a name and an example to the whole derivation: which layout of steps it takes, and what is added to it.
 
 The door of this package. Every number comes through the registry (flow.py); this file only chooses.
 """
@@ -26,7 +26,7 @@ from .opening import Opening, product_of
 from .problem import Problem, pose
 from .raw import RawColumn, find
 from .steps import Derivation, Step
-from .words import conventions, statement
+from .words import averaged, conventions, statement
 
 Array = Any
 _MOST = 2**27  # numbers in one array: a gibibyte
@@ -50,14 +50,14 @@ def explain(
 ) -> Derivation:
     """The derivative of this name at x, y as a Derivation: steps with their numbers, tags N6–N11, B1–B5, R1.
 
-    ``name`` is ∂P/∂Q with P of C, a[l][j], z[l][j] and Q of w, b, z, a, x, raw["column"], in this ``notation`` ("note",
-    "book" or "pytorch"); ``":"`` or no index gives arrays. ``x`` is one example or many, ``example`` picks one of many; y
-    is not needed where P is not C. ``depth`` is how many sums are opened below one another. A batch gives ∂C/∂w and ∂C/∂b
-    as the mean (``sample_weight`` (m,) weighs it), everything else once an example, (m, …). ``l1``, ``l2`` and
-    ``dropout_masks`` are as ``gradient`` takes them. Computed in ``dtype``, float64 whatever the network's.
+    ``name`` is ∂P/∂Q with P of C, a[l][j], z[l][j] and Q of w, b, z, a, x, raw["column"], in this ``notation``
+    ("note", "book" or "pytorch"); ``":"`` or no index gives arrays. ``x`` is one example or many, ``example`` picks one
+    of many; y is not needed where P is not C. ``depth`` is how many sums are opened below one another. A batch gives
+    ∂C/∂w and ∂C/∂b as the mean (``sample_weight`` (m,) weighs it), everything else once an example, (m, …). ``l1``,
+    ``l2`` and ``dropout_masks`` are as ``gradient`` takes them. Computed in ``dtype``, float64 whatever the network's.
 
-    Raises UsageError (CountingError) for a name that is wrong, or whose derivative is 0 by structure, DataError for data
-    that does not fit, ModelError for a weight that is not finite.
+    Raises UsageError (CountingError) for a name that is wrong, or whose derivative is 0 by structure, DataError for
+    data that does not fit, ModelError for a weight that is not finite.
     """
     check_notation(notation)
     if isinstance(depth, bool) or not isinstance(depth, (int, np.integer)) or depth < 0:
@@ -86,7 +86,7 @@ def derivation(problem: Problem, name: Derivative, depth: int, column: RawColumn
         notation=problem.notation,
         root=_with_penalty(problem, passed, root, by),
         statement=statement(problem, passed, name.by),
-        conventions=conventions(problem, passed),
+        conventions=conventions(problem, passed, name.by),
         included=problem.included,
         problem=problem,
     )
@@ -94,11 +94,11 @@ def derivation(problem: Problem, name: Derivative, depth: int, column: RawColumn
 
 def _root(problem: Problem, passed: Flow, by: Quantity, depth: int) -> Step:
     single = bool(by.index) and ":" not in by.index
-    averaged = passed.of.letter == "C" and by.letter in ("w", "b")
+    mean = averaged(passed, by)
     if problem.m == 1 and single:
         return Opening(problem, passed, 0).root(by, depth)
-    _check_room(problem, by, averaged)
-    if problem.m > 1 and not averaged:
+    _check_room(problem, by, mean)
+    if problem.m > 1 and not mean:
         return batch.each(problem, passed, by, depth)
     if problem.m > 1 and single:
         return batch.mean(problem, passed, by, depth)
@@ -107,11 +107,11 @@ def _root(problem: Problem, passed: Flow, by: Quantity, depth: int) -> Step:
     return blocks.batch(by) if problem.m > 1 else blocks.one(by)
 
 
-def _check_room(problem: Problem, by: Quantity, averaged: bool) -> None:
+def _check_room(problem: Problem, by: Quantity, mean: bool) -> None:
     """Refuses arrays that are larger than what anyone looks at, before memory does."""
     sizes, l = problem.net.sizes, by.layer or 0
     axes = (sizes[l], sizes[l - 1]) if by.letter == "w" else (sizes[l],)
-    count = 1 if averaged else problem.m
+    count = 1 if mean else problem.m
     for place, n in enumerate(axes):
         count *= n if not by.index or by.index[place] == ":" else 1
     if count > _MOST:
@@ -125,9 +125,9 @@ def _through_recipe(problem: Problem, passed: Flow, root: Step, by: Quantity, co
     said = column.remark
     if column.says_missing is not None and problem.X[:, column.says_missing].any():
         said += "; where the cell is missing the recipe fills it in, and there is no raw number to change"
-    recipe = Step("recipe", "N6", symbol, column.formula, column.factor, column.numbers, said)
+    recipe = Step("recipe", "", symbol, column.formula, column.factor, column.numbers, said)
     name = letters.derivative(passed.of, by)
-    return product_of("N6", name, (root, recipe), EQUATIONS["N2"](root.value, column.factor))
+    return product_of("", name, (root, recipe), EQUATIONS["N2"](root.value, column.factor))
 
 
 def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> Step:
@@ -140,7 +140,9 @@ def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> S
     penalty = EQUATIONS["R1"](NUMPY, "gradient", w, problem.l1, problem.l2)
     letters = Opening(problem, passed, 0).letters
     symbol = letters.of(by)
-    parts = [rf"l_2\,{symbol.tex}"] * bool(problem.l2) + [rf"l_1 \operatorname{{sign}}({symbol.tex})"] * bool(problem.l1)
+    parts = [rf"l_2\,{symbol.tex}"] * bool(problem.l2) + [rf"l_1 \operatorname{{sign}}({symbol.tex})"] * bool(
+        problem.l1
+    )
     scalar = np.ndim(w) == 0
     shown = Formula("", "")
     if scalar:
@@ -155,8 +157,10 @@ def _with_penalty(problem: Problem, passed: Flow, root: Step, by: Quantity) -> S
     said = "the penalty pulls the weight towards 0"
     second = Step("penalty", "R1", of_r, from_tex(" + ".join(parts)), value, shown, said)
     total = root.value + value
-    numbers = from_tex(f"{number(root.value).tex} + {number(value, inside=True).tex}") if scalar else Formula("", "")
+    numbers = (
+        from_tex(f"{number(root.value).tex} + {number(value, inside=True).tex}")
+        if scalar
+        else Formula("", "")
+    )
     formula = Formula(f"{name.text} + {of_r.text}", f"{name.tex} + {of_r.tex}")
     return Step("total", "R1", of_both, formula, total, numbers, parts=(root, second))
-
-

@@ -43,7 +43,14 @@ class Forward:
     """
 
     def __init__(
-        self, problem: Problem, of: Quantity, by: Quantity, direction: Array, *, averaged: bool, column: RawColumn | None
+        self,
+        problem: Problem,
+        of: Quantity,
+        by: Quantity,
+        direction: Array,
+        *,
+        averaged: bool,
+        column: RawColumn | None,
     ) -> None:
         self.problem, self.of, self.by, self.direction = problem, of, by, direction
         self.averaged, self.column = averaged, column
@@ -132,7 +139,9 @@ class Forward:
         return sides
 
 
-def by_differences(forward: Callable[[float], tuple[Array, list[Array]]], first: float = _FIRST) -> Difference:
+def by_differences(
+    forward: Callable[[float], tuple[Array, list[Array]]], first: float = _FIRST
+) -> Difference:
     """dP/dt at t = 0 by Ridders' method, from the largest step at which no kink is crossed."""
     base, sides = forward(0.0)
     rows: list[Array] = []

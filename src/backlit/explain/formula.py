@@ -82,7 +82,7 @@ def scientific(value: float, digits: int) -> str:
 
 
 def needed(largest: float) -> int:
-    """The decimals that show four significant digits of the largest of some numbers: four, or more where it is small."""
+    """The decimals that show four significant digits of the largest number: four, or more where it is small."""
     if not largest or not math.isfinite(largest):
         return DIGITS
     return max(DIGITS, DIGITS - 1 - math.floor(math.log10(largest)))
@@ -163,7 +163,7 @@ def _command(tex: str, at: int) -> tuple[str, int]:
     word = re.match(r"[A-Za-z]+", tex[at:])
     if not word:
         sign = tex[at]
-        thin = "" if tex[at + 1 : at + 2] in ("(", "[", "\\") else " "
+        thin = "" if re.match(r"[(\[]|\\left", tex[at + 1 :]) else " "
         return {",": thin, ";": " ", "!": "", "\\": "\n"}.get(sign, sign), at + 1
     name, at = word[0], at + len(word[0])
     while tex[at : at + 1] == " ":  # TeX takes them as the end of the command
@@ -178,7 +178,7 @@ def _command(tex: str, at: int) -> tuple[str, int]:
     if name == "sqrt":
         inner, at = _argument(tex, at)
         return f"√{inner if len(inner) == 1 else f'({inner})'}", at
-    after = " " if name in _SPACED and tex[at : at + 1] not in ("(", "^", "_", "\\") else ""
+    after = " " if name in _SPACED and not re.match(r"[(^_]|\\left", tex[at:]) else ""
     return _WORDS.get(name, name) + after, at
 
 

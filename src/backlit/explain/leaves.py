@@ -33,12 +33,22 @@ _SELU = {r"\lambda": float(SELU_LAMBDA), r"\alpha": float(SELU_ALPHA)}
 _NEAR = 1e-6  # how far beside a kink of the cost its one-sided slopes are read
 
 
+def of_one(name: Formula) -> Formula:
+    """∂C/∂w as ∂C_x/∂w: of one example of a batch."""
+    return Formula(name.text.replace("∂C", "∂Cₓ", 1), name.tex.replace(r"\partial C", r"\partial C_x", 1))
+
+
 def put(tex: str, letters: dict[str, str]) -> str:
     """TeX with other TeX in the place of some of its letters, where they stand alone."""
     for letter, written in letters.items():
         start = r"(?<![A-Za-z\\])" if letter[0].isalpha() else ""
         tex = re.sub(f"{start}{re.escape(letter)}(?![A-Za-z])", lambda _, put=written: put, tex)  # type: ignore[misc]
     return tex
+
+
+def multiplied(tex: str) -> str:
+    """With a point between numbers that letters stood side by side for: y_j a_j as 1.0000 · 0.9515."""
+    return re.sub(r"(?<!\^)(\d)(?: |\\,)(?=\d)", r"\1 \\cdot ", tex)
 
 
 class Leaves:
@@ -50,8 +60,11 @@ class Leaves:
         self.letters = Letters(self.labels)
 
     def name(self, by: Quantity) -> Formula:
-        """∂P/∂by."""
-        return self.letters.derivative(self.flow.of, by)
+        """∂P/∂by; ∂C_x/∂by where the example is one of many."""
+        name = self.letters.derivative(self.flow.of, by)
+        if self.flow.of.letter != "C" or self.problem.m == 1:
+            return name
+        return of_one(name)
 
     def activation(self, l: int, k: int) -> Step:
         """∂z/∂w = a^l_k, read."""
@@ -64,7 +77,7 @@ class Leaves:
         """∂z/∂b = 1."""
         by = self.letters.derivative(Quantity("z", l, (j,)), Quantity("b", l, (j,)))
         value = float(EQUATIONS["N6"]("dz/db"))
-        return Step("read", "N6", by, Formula("1", "1"), value, remark="a bias adds to z as it is")
+        return Step("read", "N6", Formula("1", "1"), by, value, number(value), "a bias adds to z as it is")
 
     def weight(self, l: int, i: int, k: int) -> Step:
         """∂z/∂a = w^l_ik, read."""
@@ -79,7 +92,11 @@ class Leaves:
             a = float(sigma.f(NUMPY, np.float64(z)))
             shown = product([number(a), number(1 - a)])
         else:
-            shown = from_tex(put(sigma.tex_derivative, {"z": number(z, inside=True).tex, **self._constants(sigma)}))
+            shown = from_tex(
+                multiplied(
+                    put(sigma.tex_derivative, {"z": number(z, inside=True).tex, **self._constants(sigma)})
+                )
+            )
         kink = self.kink(l, j)
         said = remarks.slope(sigma, z, value)
         if kink:
@@ -136,7 +153,8 @@ class Leaves:
             letters = {"a^L_j": self.letters("a", L, j).tex, "y_j": self.letters("y", None, j).tex}
         else:
             letters = {"a^L_j": number(a, inside=True).tex, "y_j": number(y, inside=True).tex}
-        return put(tex, {**letters, "n_L": str(self.net.sizes[-1]), "z^L_j": self.letters("z", L, j).tex, **(more or {})})
+        letters |= {"n_L": str(self.net.sizes[-1]), "z^L_j": self.letters("z", L, j).tex, **(more or {})}
+        return put(tex, letters) if a is None else multiplied(put(tex, letters))
 
     def cost_kink(self, j: int) -> Kink | None:
         """The kink of the cost that output j stands at, or None; its slopes are read close by on either side."""

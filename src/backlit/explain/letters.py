@@ -11,13 +11,15 @@ from .labels import Labels
 
 
 class Letters:
-    """Symbols in a notation. In a network with one neuron a layer, indices are left out, as the note leaves them out."""
+    """Symbols in a notation. In a network with one neuron a layer, indices are left out, as in the note."""
 
     def __init__(self, labels: Labels) -> None:
         self.labels, self.notation = labels, labels.notation
         self.alone = all(n == 1 for n in labels.sizes)
 
-    def quantity(self, letter: Letter, layer: int | None = None, *index: Index, column: str | None = None) -> Quantity:
+    def quantity(
+        self, letter: Letter, layer: int | None = None, *index: Index, column: str | None = None
+    ) -> Quantity:
         """The quantity as it is written: its index left out where the network has one neuron a layer."""
         return Quantity(letter, layer, () if self.alone else index, column)
 

@@ -14,7 +14,9 @@ from ..notation import Derivative, Index, Letter, Notation, Quantity, from_torch
 from .labels import Labels
 from .order import refuse_zero
 
-EXAMPLES = 'dC/dw[1][3,5], dC/db[1][0], dC/dz[1][0], dC/da[1][4], da[2][0]/da[1][4], dC/dx[2], dC/draw["column"]'
+EXAMPLES = (
+    'dC/dw[1][3,5], dC/db[1][0], dC/dz[1][0], dC/da[1][4], da[2][0]/da[1][4], dC/dx[2], dC/draw["column"]'
+)
 _LAYERED = ("w", "b", "z", "a")
 _SIDE = re.compile(r"(?P<letter>C|w|b|z|a|delta|δ|x|y|raw)\s*(?P<rest>.*)", re.DOTALL)
 _INTEGER = re.compile(r"\d{1,9}")
@@ -36,7 +38,9 @@ def resolve(name: str, labels: Labels) -> Derivative:
         found = _read(name, labels)
         refuse_zero(found, labels, name)
     except _NotAName as error:
-        raise UsageError(f"{error}{_meant(name, labels)}") from None
+        meant = _meant(name, labels)
+        said = "as in" in str(error) or ": write" in str(error)
+        raise UsageError(f"{error}{meant or ('' if said else f': write {EXAMPLES}')}") from None
     except CountingError as error:
         raise CountingError(f"{error}{_meant(name, labels)}") from None
     except UsageError as error:
@@ -61,10 +65,10 @@ def _read(name: str, labels: Labels) -> Derivative:
     if len(parts) == 1 and _is_quantity(name, labels.notation):
         raise _NotAName(f"{name!r} is a quantity and not a derivative: write dC/d{name.strip()}")
     if len(parts) != 2:
-        raise _NotAName(f"{name!r} is not a derivative: write {EXAMPLES}")
+        raise _NotAName(f"{name!r} is not a derivative")
     bare = [part.strip() for part in parts]
     if any(part[:1] not in ("d", "∂") for part in bare):
-        raise _NotAName(f"{name!r} is not a derivative, which has a d on both sides of the /: write {EXAMPLES}")
+        raise _NotAName(f"{name!r} is not a derivative, which has a d on both sides of the /")
     of, by = (_filled(_quantity(part[1:].strip(), name, labels), labels) for part in bare)
     _check_sides(of, by, name)
     return Derivative(of, by)
@@ -103,12 +107,26 @@ def _split(text: str, at: str) -> Iterator[str]:
     yield part
 
 
+_SUPERSCRIPTS, _SUBSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+_SYMBOL = re.compile(rf"([wbzax])([{_SUPERSCRIPTS}]*)((?:[{_SUBSCRIPTS}]+,?|:,?)*)")
+_PLAIN = str.maketrans(_SUPERSCRIPTS + _SUBSCRIPTS, "0123456789" * 2)
+
+
+def _typed(text: str) -> str:
+    """``w²₃,₅``, as derivations print it, the way it is typed: ``w[2][3,5]``."""
+    found = _SYMBOL.fullmatch(text)
+    if not found or len(text) == 1:
+        return text
+    return found[1] + "".join(f"[{part.translate(_PLAIN)}]" for part in found.groups()[1:] if part)
+
+
 def _quantity(text: str, name: str, labels: Labels) -> Quantity:
+    text = _typed(text)
     if re.match(r"\d+\.", text):
         return _in_range(from_torch_name(re.sub(r"\s", "", text)), name, labels)
     found = _SIDE.fullmatch(text)
     if not found:
-        raise _NotAName(f"{name!r}: {text!r} is none of C, w, b, z, a, x and raw: write {EXAMPLES}")
+        raise _NotAName(f"{name!r}: {text!r} is none of C, w, b, z, a, x and raw")
     letter: Letter = "delta" if found["letter"] == "δ" else found["letter"]  # type: ignore[assignment]
     groups = _groups(found["rest"], name)
     if letter == "raw":
@@ -170,7 +188,9 @@ def _layer(letter: str, group: list[str], name: str, labels: Labels) -> int:
     elif _INTEGER.fullmatch(text):
         layer = int(text) - offset
     else:
-        raise _NotAName(f"{name!r}: {letter} is followed by its layer alone, a number or L, as in {_like(letter)}")
+        raise _NotAName(
+            f"{name!r}: {letter} is followed by its layer alone, a number or L, as in {_like(letter)}"
+        )
     if not lowest <= layer <= labels.L:
         why = "the book calls the input layer 1" if offset else "layer 0 is the input"
         raise CountingError(
@@ -212,11 +232,15 @@ def _entry(entry: str, l: int, name: str, labels: Labels) -> Index:
         return ":"
     if _INTEGER.fullmatch(entry):
         return int(entry)
+    if re.fullmatch(r"[-−]\d+", entry):
+        raise CountingError(f"{name!r}: neurons count from 0 to {labels.sizes[l] - 1}; there is no {entry}")
     quoted = len(entry) > 1 and entry[0] in "\"'" and entry[-1] == entry[0]
     word = entry[1:-1] if quoted else entry
     names = labels.names(l)
     if names is None:
-        kind = "neurons of hidden layers have" if 0 < l < labels.L else f"this network's {labels.kind(l)}s have"
+        kind = (
+            "neurons of hidden layers have" if 0 < l < labels.L else f"this network's {labels.kind(l)}s have"
+        )
         raise UsageError(f"{name!r}: {word!r} is a name, and {kind} numbers only, 0 to {labels.sizes[l] - 1}")
     if word in names:
         return names.index(word)
@@ -229,7 +253,9 @@ def _entry(entry: str, l: int, name: str, labels: Labels) -> Index:
 def _in_range(quantity: Quantity, name: str, labels: Labels) -> Quantity:
     layer = quantity.layer or 0
     if layer > labels.L:
-        raise CountingError(f"{name!r}: the network has {labels.L} layers with weights, and no {quantity.text('pytorch')}")
+        raise CountingError(
+            f"{name!r}: the network has {labels.L} layers with weights, and no {quantity.text('pytorch')}"
+        )
     axes = (layer, layer - 1) if quantity.letter == "w" else (layer,)
     for entry, l in zip(quantity.index, axes, strict=False):
         if isinstance(entry, int) and entry >= labels.sizes[l]:
@@ -242,7 +268,7 @@ def _in_range(quantity: Quantity, name: str, labels: Labels) -> Quantity:
 
 def _raw(groups: list[list[str]], name: str, labels: Labels) -> Quantity:
     if len(groups) != 1 or len(groups[0]) != 1 or len(groups[0][0]) < 3 or groups[0][0][0] not in "\"'":
-        raise _NotAName(f"{name!r}: raw is followed by a column's name in quotes, as in raw[\"petal length\"]")
+        raise _NotAName(f'{name!r}: raw is followed by a column\'s name in quotes, as in raw["petal length"]')
     return Quantity("raw", column=groups[0][0][1:-1])
 
 
@@ -250,9 +276,13 @@ def _check_sides(of: Quantity, by: Quantity, name: str) -> None:
     if of.letter == "delta" or by.letter == "delta":
         raise UsageError(f"{name!r}: δ[l] is a derivative itself, ∂C/∂z[l]; ask for dC/dz[l][j]")
     if of.letter not in ("C", "a", "z"):
-        raise UsageError(f"{name!r}: {of.text()} depends on nothing in the network; what can be differentiated is C, a and z")
+        raise UsageError(
+            f"{name!r}: {of.text()} depends on nothing in the network; what can be differentiated is C, a and z"
+        )
     if of.letter != "C" and (not of.index or ":" in of.index):
-        raise UsageError(f"{name!r}: name one neuron above, as in d{of.letter}[{of.layer}][0]; blocks stand below only")
+        raise UsageError(
+            f"{name!r}: name one neuron above, as in d{of.letter}[{of.layer}][0]; blocks stand below only"
+        )
     if by.letter in ("C", "y"):
         what = "the cost, which comes last" if by.letter == "C" else "what is wanted, and given"
         raise UsageError(f"{name!r}: {by.letter} is {what}; nothing here is differentiated by it")
@@ -269,7 +299,9 @@ def _repairs(name: str, labels: Labels) -> Iterator[str]:
     text = re.sub(r"\b(d?)(weights?|bias(?:es)?)(?=\[)", lambda m: m[1] + m[2][0], text)
     if "/" not in text:
         text = f"dC/d{text.removeprefix('d')}"
-    text = "/".join(side if side.strip()[:1] in ("d", "∂") else f"d{side.strip()}" for side in text.split("/"))
+    text = "/".join(
+        side if side.strip()[:1] in ("d", "∂") else f"d{side.strip()}" for side in text.split("/")
+    )
     text = re.sub(r"(d[wbza])[\^_]?(\d+|L)(?=[\[_^/]|$)", r"\1[\2]", text)
     text = re.sub(r"(d[wbza]\[[^\]]*\])[_^]?(\d+(?:,\d+)?)$", r"\1[\2]", text)
     yield text
@@ -287,19 +319,35 @@ def _repairs(name: str, labels: Labels) -> Iterator[str]:
 
 def _within(side: str, labels: Labels) -> Iterator[str]:
     """The side with its layer and its indices taken to the nearest that exist, and names to the nearest known."""
-    found = re.fullmatch(r"[d∂]\s*(w|b|z|a|x)\s*(?:\[(\d{1,9})\])?\s*(?:\[(.*)\])?", side.strip())
+    module = re.fullmatch(r"[d∂]\s*(\d{1,9})\.(w|b)[a-z]*\s*(?:\[(.*)\])?", side.strip())
+    if module:
+        layer = labels.number(0) + int(module[1]) // 2 + 1
+        side = f"d{module[2]}[{layer}]" + (f"[{module[3]}]" if module[3] else "")
+    found = re.fullmatch(
+        r"[d∂]\s*(w|b|z|a|x)\s*(?:\[(\d{1,9}|L(?:\s*-\s*\d{1,9})?)\])?\s*(?:\[(.*)\])?", side.strip()
+    )
     if not found:
         return
-    letter, layer_text, index = found[1], found[2], found[3]
+    letter: Letter = found[1]  # type: ignore[assignment]
+    layer_text, index = found[2], found[3]
     if letter == "x":
         layer_text, index = None, found[3] or found[2]
     lowest = 0 if letter in "ax" else 1
-    layer = min(max(int(layer_text) - labels.number(0), lowest), labels.L) if layer_text else 0
+    layer = min(max(_near_layer(layer_text, labels), lowest), labels.L)
     axes = [layer, layer - 1] if letter == "w" else [layer]
     entries = [part.strip() for part in _split(index, ",")] if index else []
     entries = (entries + ["0"] * len(axes))[: len(axes)] if entries else []
     fixed = [_nearest_entry(entry, l, labels) for entry, l in zip(entries, axes, strict=False)]
-    yield Quantity(letter, layer if letter != "x" else None, tuple(fixed)).text(labels.notation).join(("d", ""))  # type: ignore[arg-type]
+    nearby = Quantity(letter, layer if letter != "x" else None, tuple(fixed))
+    yield f"d{nearby.text(labels.notation)}"
+
+
+def _near_layer(text: str | None, labels: Labels) -> int:
+    """The layer that is written, in the note's counting, whether it exists or not."""
+    from_end = _BELOW_L.fullmatch(text or "")
+    if from_end:
+        return labels.L - int(from_end[1] or 0)
+    return int(text) - labels.number(0) if text else 0
 
 
 def _nearest_entry(entry: str, l: int, labels: Labels) -> Index:

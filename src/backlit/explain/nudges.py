@@ -21,12 +21,13 @@ from ..inputs import batch
 from ..network import LayerList, Network, Parameters
 from ..notation import Notation, Quantity, check_notation
 from ..spelling import counted, spelt
-from . import tables
+from . import sheet
 from .columns import Block, block
 from .examples import refuse_not_finite
 from .labels import Labels
+from .paper import Paper
 from .problem import in_precision
-from .tables import Column
+from .sheet import Column
 
 Array = Any
 SCHEMA = "backlit.nudges/1"
@@ -228,15 +229,15 @@ def _check_size(m: int, columns: int) -> None:
 
 
 def _text(nudges: Nudges, width: int, colour: bool) -> str:
-    """Heading, table, what the average is of, and what was left out."""
+    """Heading, table (a row an example, the average last), what the average is of, and what was left out."""
     rows, columns = min(len(nudges.numbers), _MOST_ROWS), min(len(nudges.quantities), _MOST_COLUMNS)
-    lines = [
-        *_heading(nudges),
-        "",
-        *tables.table(_fixed(nudges, rows), _numbers(nudges, rows, columns), width, colour),
-    ]
-    lines += ["", _about_average(nudges)]
-    rest = [
+    paper = Paper(width, colour)
+    for line in _heading(nudges):
+        paper.prose(line)
+    sheet.table(paper, _fixed(nudges, rows), _numbers(nudges, rows, columns))
+    paper.gap()
+    paper.prose(_about_average(nudges))
+    left_out = [
         counted(count, f"more {what}")
         for count, what in (
             (len(nudges.numbers) - rows, "example"),
@@ -244,9 +245,9 @@ def _text(nudges: Nudges, width: int, colour: bool) -> str:
         )
         if count
     ]
-    if rest:
-        lines.append(f"Not shown: {' and '.join(rest)}.")
-    return "\n".join(tables.wrapped(lines, width))
+    if left_out:
+        paper.prose(f"Not shown: {' and '.join(left_out)}.")
+    return "\n".join(paper.lines)
 
 
 def _heading(nudges: Nudges) -> list[str]:
@@ -262,8 +263,8 @@ def _heading(nudges: Nudges) -> list[str]:
 
 def _fixed(nudges: Nudges, rows: int) -> list[Column]:
     """The examples' numbers, what they are and what they are read as."""
-    known = [tables.word(one) for one in nudges.known[:rows]]
-    answers = [tables.word(one) for one in nudges.answers[:rows]]
+    known = [sheet.word(one) for one in nudges.known[:rows]]
+    answers = [sheet.word(one) for one in nudges.answers[:rows]]
     return [
         Column("example", [*map(str, nudges.numbers[:rows].tolist()), "average"], words=True),
         Column("label", [*known, ""], words=True),
@@ -274,7 +275,7 @@ def _fixed(nudges: Nudges, rows: int) -> list[Column]:
 def _numbers(nudges: Nudges, rows: int, columns: int) -> list[Column]:
     values, averages = nudges.values[:rows], nudges.averages
     return [
-        tables.signed(one.symbol(nudges.labels.notation), np.append(values[:, i], averages[i]))
+        sheet.signed(one.symbol(nudges.labels.notation), np.append(values[:, i], averages[i]))
         for i, one in enumerate(nudges.quantities[:columns])
     ]
 

@@ -26,7 +26,7 @@ Array = Any
 
 
 class Opening:
-    """Derivations of one example. ``depth`` is how many sums stand below one another, each opened from the one above."""
+    """Derivations of one example. ``depth`` is how many sums stand below one another, each opened in the last."""
 
     def __init__(self, problem: Problem, flow: Flow, row: int) -> None:
         self.problem, self.flow, self.row = problem, flow, row
@@ -186,7 +186,11 @@ class Opening:
     def _kinks(self, after: int) -> dict[int, Kink]:
         if not self.elementwise(after):
             return {}
-        found = {i: self.leaves.kink(after, i) for i in range(self.net.sizes[after])} if self.net.layers[after].kinks else {}
+        found = (
+            {i: self.leaves.kink(after, i) for i in range(self.net.sizes[after])}
+            if self.net.layers[after].kinks
+            else {}
+        )
         if after == self.net.L and self.flow.of.letter == "C" and self.net.cost.kinks:
             found |= {i: self.leaves.cost_kink(i) or found.get(i) for i in range(self.net.sizes[after])}
         return {i: kink for i, kink in found.items() if kink}
@@ -212,9 +216,7 @@ class Opening:
 
     def _n7(self, l: int) -> tuple[float, float, float]:
         f, r = self.flow, self.row
-        of_w, of_b, of_a = EQUATIONS["N7"](
-            f.a[l - 1][r, 0], f.w[l][0, 0], f.slope[l][r, 0], f.to_a[l][r, 0]
-        )
+        of_w, of_b, of_a = EQUATIONS["N7"](f.a[l - 1][r, 0], f.w[l][0, 0], f.slope[l][r, 0], f.to_a[l][r, 0])
         return float(of_w), float(of_b), float(of_a)
 
     def _row(self, values: Array) -> Array:
@@ -231,9 +233,13 @@ class Opening:
 def product_of(tag: str, symbol: Formula, factors: tuple[Step, ...], value: Any) -> Step:
     """A step whose value is the product of its parts."""
     single = all(np.ndim(factor.value) == 0 for factor in factors)
-    numbers = product(number(factor.value, inside=place > 0) for place, factor in enumerate(factors)) if single else NOTHING
-    shown = [factor.symbol if factor.symbol.text != "" else factor.formula for factor in factors]
-    return Step("product", tag, symbol, product(shown), value, numbers, parts=factors)
+    numbers = (
+        product(number(factor.value, inside=place > 0) for place, factor in enumerate(factors))
+        if single
+        else NOTHING
+    )
+    shown = product(factor.factor for factor in factors)
+    return Step("product", tag, symbol, shown, value, numbers, parts=factors)
 
 
 def index_of(entry: Index) -> int | slice:

@@ -16,7 +16,9 @@ def refuse_zero(derivative: Derivative, labels: Labels, name: str) -> None:
     if of.letter == "C" or by.letter == "raw":
         return
     if of.layer == 0:
-        raise UsageError(f"{name!r} is 0: {of.text(labels.notation)} is an input, given with the example, and depends on nothing")
+        raise UsageError(
+            f"{name!r} is 0: {of.text(labels.notation)} is an input, given with the example, and depends on nothing"
+        )
     shown = f"{name!r} is 0 whatever the numbers"
     if of == by:
         raise UsageError(f"{name!r} is 1: a quantity by itself")
@@ -24,8 +26,8 @@ def refuse_zero(derivative: Derivative, labels: Labels, name: str) -> None:
         if (of.letter, of.layer) == (by.letter, by.layer):
             raise UsageError(f"{shown}: the neurons of one layer do not depend on one another")
         raise UsageError(
-            f"{shown}: {_words(by, labels)} comes after {of.text(labels.notation)}, and what comes later changes nothing "
-            "before it"
+            f"{shown}: {_words(by, labels)} comes after {of.text(labels.notation)}, and what comes "
+            "later changes nothing before it"
         )
     sees_all = of.letter == "a" and of.layer in labels.mixing  # softmax; its numbers will show
     if by.layer == of.layer and by.index and by.index[0] not in (":", of.index[0]) and not sees_all:

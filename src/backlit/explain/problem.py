@@ -63,10 +63,13 @@ def pose(
     dropout_masks: Any,
     dtype: Any,
 ) -> Problem:
-    """The problem, checked. Raises UsageError, DataError, or ModelError for a network with a weight that isn't finite."""
+    """The problem, checked. Raises UsageError, DataError, or ModelError for a weight that isn't finite."""
     passes.check_penalties(l1, l2)
     twin = in_precision(net, dtype)
+    task = net.task
     X, Y = (encode_inputs(net, x), None) if y is None else use.examples(net, x, y)
+    if net.task != task:  # it was taken from these few targets; an explanation leaves the network as it was
+        twin.task, net.task = (net.task if net.sizes[-1] > 1 else None), task
     n = int(X.shape[0])
     if not n:
         raise DataError("there are no examples: x is empty")
@@ -104,9 +107,7 @@ def in_precision(net: Network, dtype: Any) -> Network:
             f"{net.name_of(place)} is {net.theta[place]}{more}: nothing that passes through it has a derivative; take "
             "the weights from before they left the finite numbers, and train with a smaller step"
         )
-    twin = Network(
-        net.sizes, activations=list(net.activations), cost=net.cost, dtype=dtype, theta=net.theta
-    )
+    twin = Network(net.sizes, activations=list(net.activations), cost=net.cost, dtype=dtype, theta=net.theta)
     twin.recipe, twin.classes, twin.task = net.recipe, net.classes, net.task
     return twin
 

@@ -58,8 +58,11 @@ class Agreement:
             return ""
         predicted, measured = self.nudge.predicted, self.nudge.measured
         step = f"{self.nudge.step:g}"
-        if not predicted and not measured:
-            return f"raising {name} by {step} leaves {of} as it is (predicted and measured)"
+        if not predicted:
+            found = (
+                f"predicted); measured: {_short(measured)} more" if measured else "predicted and measured)"
+            )
+            return f"raising {name} by {step} leaves {of} as it is ({found}"
         verb = "raises" if predicted > 0 else "lowers"
         same = measured if predicted > 0 else -measured
         return f"raising {name} by {step} {verb} {of} by {_short(abs(predicted))} (predicted); measured: {_short(same)}"

@@ -14,9 +14,10 @@ import numpy as np
 from ..errors import UsageError, unknown
 from ..network import Network
 from ..spelling import counted, spelt
-from . import tables
+from . import sheet
 from .examples import PerExample, per_example
-from .tables import Column
+from .paper import Paper
+from .sheet import Column
 
 Array = Any
 SCHEMA = "backlit.examples/1"
@@ -99,20 +100,20 @@ class Ranking:
         fixed = [
             Column("rank", [str(rank) for rank in range(1, len(shown) + 1)], words=True),
             Column("example", [f"{number}" for number in self.numbers[shown]]),
-            Column("label", [tables.word(found.known[i]) for i in shown], words=True),
-            Column("read as", [tables.word(found.answers[i]) for i in shown], words=True),
+            Column("label", [sheet.word(found.known[i]) for i in shown], words=True),
+            Column("read as", [sheet.word(found.answers[i]) for i in shown], words=True),
         ]
         numbers = [
-            tables.signed("cost", found.cost[shown], plus=False),
-            tables.signed("‖∇C_x‖", found.norm[shown], plus=False),
+            sheet.signed("cost", found.cost[shown], plus=False),
+            sheet.signed("‖∇C_x‖", found.norm[shown], plus=False),
         ]
-        numbers.append(tables.signed("cosine", found.cosine[shown]))
+        numbers.append(sheet.signed("cosine", found.cosine[shown]))
         if self.by == "margin" and found.margin is not None:
-            numbers.append(tables.signed("margin", found.margin[shown]))
-        heading = f"{counted(len(found), 'example')} by {self.by}: {ORDERS[self.by].about}"
-        return "\n".join(
-            [*tables.wrapped([heading], width), "", *tables.table(fixed, numbers, width, colour)]
-        )
+            numbers.append(sheet.signed("margin", found.margin[shown]))
+        paper = Paper(width, colour)
+        paper.prose(f"{counted(len(found), 'example')} by {self.by}: {ORDERS[self.by].about}")
+        sheet.table(paper, fixed, numbers)
+        return "\n".join(paper.lines)
 
 
 def rank_examples(

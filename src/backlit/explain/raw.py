@@ -17,7 +17,7 @@ from ..data.recipe import Recipe
 from ..data.table import Table
 from ..errors import UsageError, nearest
 from ..network import Network
-from .formula import Formula, number
+from .formula import Formula
 
 Array = Any
 
@@ -54,8 +54,8 @@ def _of_columns(recipe: Recipe, name: str, shown: str) -> RawColumn:
             if not isinstance(column, Numbers):
                 first = column.inputs()[0]
                 raise UsageError(
-                    f"{shown!r}: {name!r} is a column of words, one-hot in a^0, and nothing lies between two words; ask for "
-                    f'an input of it, dC/dx["{first}"]'
+                    f"{shown!r}: {name!r} is a column of words, one-hot in a^0, and nothing lies between two words; "
+                    f'ask for an input of it, dC/dx["{first}"]'
                 )
             return _numbers(column, place)
         place += column.width
@@ -70,10 +70,10 @@ def _numbers(column: Numbers, place: int) -> RawColumn:
     deviation = column.deviation
     said = "constant in training, so the recipe takes it as 0"
     if deviation:
-        said = f"one unit of {column.name} is 1/{number(deviation).text} in a⁰"
+        said = f"one unit of {column.name} is 1/{_plain(deviation)} in a⁰"
     return RawColumn(
         column.name, place, 1 / deviation if deviation else 0.0, Formula("1/deviation", r"\frac{1}{\text{deviation}}"),
-        Formula(f"1/{number(deviation).text}", rf"\frac{{1}}{{{number(deviation).tex}}}"), said, encode,
+        Formula(f"1/{_plain(deviation)}", rf"\frac{{1}}{{{_plain(deviation)}}}"), said, encode,
         lambda x: x * deviation + column.mean, place + 1 if column.says_missing else None,
     )  # fmt: skip
 
@@ -97,11 +97,19 @@ def _of_block(recipe: Recipe, name: str, shown: str) -> RawColumn:
         rows[:, place] = raw
         return np.asarray(block.encode(Table(block=rows), np.float64))[:, place]
 
-    said = f"one unit of {name} is 1/{number(unit).text} in a⁰" if unit else "constant in training: the recipe takes it as 0"
+    said = (
+        f"one unit of {name} is 1/{_plain(unit)} in a⁰"
+        if unit
+        else "constant in training: the recipe takes it as 0"
+    )
     return RawColumn(
         name, place, 1 / unit if unit else 0.0, Formula(f"1/{what}", rf"\frac{{1}}{{\text{{{what}}}}}"),
-        Formula(f"1/{number(unit).text}", rf"\frac{{1}}{{{number(unit).tex}}}"), said, encode, lambda x: x * unit + zero,
+        Formula(f"1/{_plain(unit)}", rf"\frac{{1}}{{{_plain(unit)}}}"), said, encode, lambda x: x * unit + zero,
     )  # fmt: skip
+
+
+def _plain(value: float) -> str:
+    return f"{value:.4g}"
 
 
 def _unknown(known: list[str], name: str, shown: str) -> UsageError:

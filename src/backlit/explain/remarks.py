@@ -44,7 +44,11 @@ def slope(sigma: Activation, z: float, value: float) -> str:
     if sigma.name == "identity":
         return "the neuron is linear"
     if sigma.name in _ON_OR_OFF and value == 0:
-        return "the neuron is off here (z < 0): nothing passes" if z < 0 else "the neuron is at its end: nothing passes"
+        return (
+            "the neuron is off here (z < 0): nothing passes"
+            if z < 0
+            else "the neuron is at its end: nothing passes"
+        )
     if sigma.name == "relu":
         return "the neuron is on (z > 0): all passes"
     if sigma.name not in _MOST or not sigma.built_in:

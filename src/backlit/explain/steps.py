@@ -29,6 +29,7 @@ from .problem import Problem
 from .proof import Agreement
 
 Array = Any
+_SHORT = 16  # characters of a formula that stands in another
 
 Kind = Literal[
     "product",  # value = Π parts (arrays broadcast)
@@ -36,7 +37,7 @@ Kind = Literal[
     "sum",  # value = Σ terms over the neurons of the next layer (N9, N11), or of a layer's own outputs (softmax)
     "mean",  # value = Σ terms over the examples of a batch, each with its share in the mean (B5)
     "each",  # value (m, …): one derivative an example, nothing averaged
-    "outer",  # value = parts[0]ᵀ @ parts[1], a sum over examples; parts[0] (m, n_l) is δ times each example's share (B4)
+    "outer",  # value = parts[0]ᵀ @ parts[1], a sum over examples; parts[0] (m, n_l) is δ times its share (B4)
     "matrix",  # value = parts[0] @ parts[1]: (w^{l+1})ᵀ δ^{l+1}, a whole layer's ∂P/∂a at once
     "read",  # a number read from the network or the data: a weight, an activation, an input
     "slope",  # σ′(z), or one entry of a softmax's Jacobian
@@ -153,6 +154,15 @@ class Step:
     lines: tuple[Formula, ...] = ()
     kink: Kink | None = None
     limit: bool = False
+
+    @property
+    def factor(self) -> Formula:
+        """How it is written among the factors of a product: the cost's derivative as 2(a − y), where that is short."""
+        text, tex = self.formula.text, self.formula.tex
+        if self.kind != "cost" or not text or len(text) > _SHORT or "/" in text or text.startswith("−"):
+            return self.symbol
+        grouped = text.endswith(")") or " " not in text
+        return self.formula if grouped else Formula(f"({text})", f"({tex})")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,129 +1,207 @@
-"""Tables of signed numbers as text: aligned on the decimal point, real minus signs, as many columns as there is room.
+"""The tables of a derivation in the terminal: a sum's terms with their shares, and arrays. Numbers align on the point.
 
-Colour says the sign once more and never alone: blue above zero, orange below. What the numbers mean is told elsewhere.
+Long sums are cut where nothing is lost: the rest stands in a row of its own, with its number of terms and its share.
 """
 
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .formula import figures, needed
+from .paper import Paper, padded, width_of
+from .steps import Step, Terms
+
 Array = Any
-_BLUE, _ORANGE, _BOLD, _PLAIN = "\x1b[34m", "\x1b[38;5;208m", "\x1b[1m", "\x1b[0m"
-_SMALLEST, _LARGEST = 1e-4, 1e6  # what is written without a power of ten
+_ENOUGH = 0.995  # of the mass: the rest may be counted together
+_ROWS, _SHOWN = 10, 4  # at most so many rows; all of them where there are no more than so many
+_BAR = 20  # the columns of a bar of 100%
+_CORNER = 6  # rows and columns of an array that are shown
 
 
-@dataclass(frozen=True)
-class Column:
-    """A head over cells; ``signs`` (one a cell: −1, 0 or 1) may be coloured. Columns of words stand to the left."""
-
-    head: str
-    cells: list[str]
-    signs: list[int] | None = None
-    words: bool = False
-
-    @property
-    def width(self) -> int:
-        """Characters."""
-        return max(len(self.head), *map(len, self.cells))
-
-    def line(self, row: int | None, colour: bool) -> str:
-        """The head (None) or a cell, as wide as the column."""
-        text = self.head if row is None else self.cells[row]
-        padded = text.ljust(self.width) if self.words else text.rjust(self.width)
-        if not colour:
-            return padded
-        if row is None:
-            return f"{_BOLD}{padded}{_PLAIN}"
-        sign = self.signs[row] if self.signs else 0
-        return f"{_BLUE if sign > 0 else _ORANGE}{padded}{_PLAIN}" if sign else padded
+def rows_shown(terms: Terms) -> list[int]:
+    """The rows that are worth a line: the largest, until what is left hardly matters."""
+    order = [int(row) for row in terms.largest()]
+    if len(order) <= _SHOWN or not terms.mass:
+        return order[:_ROWS]
+    part = np.cumsum(np.abs(terms.terms)[order]) / terms.mass
+    count = min(_ROWS, int(np.searchsorted(part, _ENOUGH)) + 1)
+    return order if len(order) - count == 1 else order[:count]
 
 
-def signed(head: str, values: Array, *, plus: bool = True) -> Column:
-    """A column of numbers (m,) on one scale, with or without + and colour; what is not defined is "–".
-
-    Four significant digits for half of them or more, and at most six for the largest.
-    """
-    known = np.sort(abs(values[np.isfinite(values) & (values != 0)]))
-    plain = not known.size or _SMALLEST <= known[-1] < _LARGEST
-    decimals = None
-    if plain:
-        largest, middle = (
-            (_decimals(known[at]) for at in (-1, (len(known) - 1) // 2)) if known.size else (0, 0)
-        )
-        decimals = min(middle, largest + 2)
-    cells = [_signed(value, decimals) for value in values.tolist()]
-    if not plus:
-        return Column(head, [cell.removeprefix("+") for cell in cells])
-    signs = [int(np.sign(value)) if math.isfinite(value) else 0 for value in values.tolist()]
-    return Column(head, cells, signs)
+def column_of(values: Sequence[float]) -> list[str]:
+    """Numbers with one number of decimals; each by itself where they are too small or too large for that."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest and not 1e-4 <= largest < 1e6:
+        return [figures(value) if value else "0" for value in values]
+    return [figures(value, min(needed(largest), 7)) for value in values]
 
 
-def _decimals(value: float) -> int:
-    """After the point, for four significant digits."""
-    return max(0, 3 - math.floor(math.log10(value)))
-
-
-def _signed(value: float, decimals: int | None) -> str:
-    if not math.isfinite(value):
-        return "–"
-    text = f"{abs(value):.3e}" if decimals is None else f"{abs(value):,.{decimals}f}"
-    if float(text.replace(",", "")) == 0:  # nothing is left of it but its sign, where it belongs
-        text = "0" + " " * (decimals + 1 if decimals else 0)
-    sign = "+" if value > 0 else "−" if value < 0 else ""
-    return sign + text.replace("e-", "e−").replace("e+", "e")
-
-
-def number(value: float) -> str:
-    """Four significant digits, with a minus sign that is one."""
-    if not math.isfinite(value):
-        return "–"
-    return f"{value:.4g}".replace("e-", "e−").replace("e+", "e").replace("-", "−")
-
-
-def word(value: Any) -> str:
-    """A class in quotes; values with four digits."""
-    if isinstance(value, np.ndarray):
-        return ", ".join(number(float(one)) for one in value)
-    if isinstance(value, float | np.floating):
-        return number(float(value))
-    return f'"{value}"'
-
-
-def table(fixed: Sequence[Column], columns: Sequence[Column], width: int, colour: bool) -> list[str]:
-    """Lines within ``width``: where the columns do not fit beside one another, below, each time with the fixed ones."""
-    lines: list[str] = []
-    for part in _parts(fixed, columns, width):
-        shown = [*fixed, *part]
-        rows = range(len(shown[0].cells))
-        lines += ["  ".join(one.line(row, colour) for one in shown).rstrip() for row in (None, *rows)]
-        lines.append("")
-    return lines[:-1]
-
-
-def _parts(fixed: Sequence[Column], columns: Sequence[Column], width: int) -> list[list[Column]]:
-    """As many columns at a time as there is room for, and at least one."""
-    room = width - sum(one.width + 2 for one in fixed)
-    parts: list[list[Column]] = [[]]
-    used = 0
-    for one in columns:
-        if parts[-1] and used + one.width > room:
-            parts.append([])
-            used = 0
-        parts[-1].append(one)
-        used += one.width + 2
-    return parts
-
-
-def wrapped(lines: Sequence[str], width: int) -> list[str]:
-    """The lines, prose that is too long in several; what is aligned has found its room before."""
-    return [
-        part
-        for line in lines
-        for part in (textwrap.wrap(line, width) if len(line) > width and "\x1b" not in line else [line])
+def terms_table(paper: Paper, step: Step, indent: int) -> None:
+    """The terms of a sum or a mean: label, the columns' factors, term, share with its bar; the sum below."""
+    terms = step.terms
+    assert terms is not None
+    shown = rows_shown(terms)
+    rest = [row for row in range(len(terms)) if row not in set(shown)]
+    total = float(np.sum(terms.terms))
+    columns = [
+        column for column in terms.columns if column.symbol.text != "1/m"
+    ]  # said in the formula already
+    heads = [_head(terms), *(column.symbol.text for column in columns), "term", "share"]
+    cells = [[_cut(terms.labels[row], 24) for row in shown]]
+    cells += [column_of([float(column.values[row]) for row in shown]) for column in columns]
+    after = [float(np.sum(terms.terms[rest]))] if rest else []
+    ends = column_of([*(float(terms.terms[row]) for row in shown), *after, total])
+    shares = terms.shares
+    parts = [float(shares[row]) for row in shown] + ([float(np.sum(shares[rest]))] if rest else [])
+    rows = [
+        [column[place] for column in cells] + [ends[place], _percent(parts[place])]
+        for place in range(len(shown))
     ]
+    if rest:
+        blank = [""] * len(columns)
+        rows.append([f"{len(rest):,} more", *blank, ends[len(shown)], _percent(parts[-1])])
+    values = [*(float(terms.terms[row]) for row in shown), *after]
+    _print(paper, heads, rows, values, parts if terms.paths else [], indent)
+    _sum_line(paper, heads, rows, ends[-1], total, _said(step, terms), indent)
+
+
+def _head(terms: Terms) -> str:
+    return "example" if terms.over == "x" else f"{terms.what} {terms.over}"
+
+
+def _widths(heads: list[str], rows: list[list[str]]) -> list[int]:
+    return [max(width_of(row[place]) for row in (heads, *rows)) for place in range(len(heads))]
+
+
+def _gap(paper: Paper, widths: list[int], indent: int) -> int:
+    """The spaces between columns: as many as the page has room for, one to four."""
+    free = paper.width - indent - sum(widths)
+    return max(1, min(4, free // max(1, len(widths) - 1)))
+
+
+def _print(
+    paper: Paper,
+    heads: list[str],
+    rows: list[list[str]],
+    values: list[float],
+    parts: list[float],
+    indent: int,
+) -> None:
+    widths = _widths(heads, rows)
+    gap = _gap(paper, widths, indent)
+    if indent + sum(widths) + gap * (len(widths) - 1) > paper.width:
+        _stacked(paper, heads, rows, values, indent)
+        return
+    space = " " * gap
+    paper.put(" " * indent + space.join(padded(h, w, right=True) for h, w in zip(heads, widths, strict=True)))
+    room = paper.width - indent - sum(widths) - gap * (len(widths) - 1) - 2
+    for place, row in enumerate(rows):
+        line = [padded(cell, w, right=True) for cell, w in zip(row, widths, strict=True)]
+        line[-2] = paper.signed(line[-2], values[place])
+        bar = _bar(parts[place]) if parts and room >= _BAR else ""
+        paper.put(" " * indent + space.join(line) + (f"  {paper.signed(bar, values[place])}" if bar else ""))
+
+
+def _stacked(paper: Paper, heads: list[str], rows: list[list[str]], values: list[float], indent: int) -> None:
+    """A narrow page: each term in a line or two of its own, its factors first and then their product."""
+    for place, row in enumerate(rows):
+        factors = " · ".join(cell for cell in row[1:-2] if cell)
+        head = f"{heads[0].split()[0]} {row[0]}" if row[1:2] != [""] else row[0]
+        end = f"= {paper.signed(row[-2], values[place])}  {row[-1]}"
+        paper.pieces([f"{head}:", *([factors] if factors else []), end], "  ", indent)
+
+
+def _sum_line(
+    paper: Paper, heads: list[str], rows: list[list[str]], shown: str, total: float, said: str, indent: int
+) -> None:
+    """The sum under its terms, and what is said of it."""
+    widths = _widths(heads, rows)
+    gap = _gap(paper, widths, indent)
+    stacked = indent + sum(widths) + gap * (len(widths) - 1) > paper.width
+    if stacked:
+        paper.prose(f"sum {shown}: {said}" if said else f"sum {shown}", indent)
+        return
+    before = indent + sum(widths[:-2]) + gap * (len(widths) - 2)
+    end = before + widths[-2]
+    paper.put(" " * (end - width_of(shown)) + "─" * width_of(shown))
+    line = " " * (end - width_of(shown)) + paper.signed(shown, total)
+    if said and end + 6 + width_of(said) <= paper.width:
+        paper.put(f"{line}      {said}")
+        return
+    paper.put(line)
+    if said:
+        paper.prose(said, indent)
+
+
+def _said(step: Step, terms: Terms) -> str:
+    if not terms.paths:
+        return step.remark
+    if not terms.mass:
+        return "every term is 0"
+    part = terms.survives
+    if part > 0.9995:
+        return "nothing cancels: 100% of the paths' mass survives"
+    return f"{100 * part:.{1 if part < 0.1 else 0}f}% of the paths' mass survives, the rest cancels"
+
+
+def _percent(part: float) -> str:
+    if math.isnan(part):
+        return "–"
+    return f"{100 * part:.1f}%".replace("-", "−")
+
+
+def _bar(part: float) -> str:
+    return "━" * round(_BAR * min(1.0, part))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def examples_table(paper: Paper, terms: Terms, indent: int) -> None:
+    """One value an example, the largest first."""
+    shown = [int(row) for row in terms.largest()[:_ROWS]]
+    values = [float(terms.terms[row]) for row in shown]
+    labels = [terms.labels[row] for row in shown]
+    wide = max(map(len, [*labels, "example"]))
+    numbers = column_of(values)
+    numeric = max(map(len, numbers))
+    for label, text, value in zip(labels, numbers, values, strict=True):
+        paper.put(
+            " " * indent
+            + padded(label, wide, right=True)
+            + "    "
+            + paper.signed(padded(text, numeric, right=True), value)
+        )
+    if len(terms) > len(shown):
+        paper.put(" " * indent + f"{len(terms) - len(shown):,} more, each smaller")
+
+
+def array(paper: Paper, values: Array, indent: int) -> None:
+    """The corner of an array, and where its largest entry stands."""
+    values = np.asarray(values)
+    flat = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_2d(values)
+    corner = flat[:_CORNER, :_CORNER]
+    texts = column_of([float(value) for value in corner.ravel()])
+    wide = max(map(len, texts), default=1)
+    fits = max(1, (paper.width - indent - 3) // (wide + 2))
+    columns = min(corner.shape[1], fits)
+    for r in range(corner.shape[0]):
+        row = [padded(texts[r * corner.shape[1] + c], wide, right=True) for c in range(columns)]
+        signed = [paper.signed(text, float(corner[r, c])) for c, text in enumerate(row)]
+        paper.put(" " * indent + "  ".join(signed) + ("  …" if columns < flat.shape[1] else ""))
+    if corner.shape[0] < flat.shape[0]:
+        paper.put(" " * indent + "⋮")
+    if values.size:
+        place = np.unravel_index(int(np.argmax(np.abs(values))), values.shape)
+        where = ",".join(str(int(one)) for one in place)
+        said = f"shape {_shape(values)}; the largest is {figures(float(values[place]))}, at [{where}]"
+        paper.prose(f"{said}; {int((values == 0).sum()):,} of {values.size:,} are 0", indent)
+
+
+def _shape(values: Array) -> str:
+    return " × ".join(f"{n:,}" for n in values.shape)

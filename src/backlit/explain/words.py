@@ -1,4 +1,4 @@
-"""Derivations in words: from pixel (1,5) to hidden neuron 19, for example 1514: a "1", read as "9"; and the conventions.
+"""Derivations in words: from pixel (1,5) to hidden neuron 19, for example 1514: a "1", read as "9"; conventions.
 
 Sentences and labels; no numbers are computed here but what a network says of an example.
 """
@@ -41,8 +41,14 @@ def statement(problem: Problem, flow: Flow, by: Quantity) -> str:
     what = _below(by, labels)
     if of.letter != "C":
         answer = labels.neuron(int(of.layer or 0), int(of.index[0]))
-        what = f"how the {'weighted input' if of.letter == 'z' else 'activation'} of {answer} answers to {_by(by, labels)}"
-    return f"{what}, {_examples(problem, flow)}"
+        noun = "weighted input" if of.letter == "z" else "activation"
+        what = f"how the {noun} of {answer} answers to {_by(by, labels)}"
+    return f"{what}, {_examples(problem, flow, averaged(flow, by))}"
+
+
+def averaged(flow: Flow, by: Quantity) -> bool:
+    """Whether a batch has one value, the mean: C's derivatives by weights and biases."""
+    return flow.of.letter == "C" and by.letter in ("w", "b")
 
 
 def _below(by: Quantity, labels: Labels) -> str:
@@ -63,7 +69,9 @@ def _by(by: Quantity, labels: Labels) -> str:
     nouns = {"b": "the bias", "z": "the weighted input", "a": "the activation", "x": "the input"}
     if whole:
         many = {"b": "all biases", "z": "all weighted inputs", "a": "all activations"}
-        return "all inputs" if by.letter == "x" or l == 0 else f"{many[by.letter]} of layer {labels.number(l)}"
+        return (
+            "all inputs" if by.letter == "x" or l == 0 else f"{many[by.letter]} of layer {labels.number(l)}"
+        )
     neuron = labels.neuron(l, int(by.index[0]))
     return neuron if l == 0 and by.letter in "ax" else f"{nouns[by.letter]} of {neuron}"
 
@@ -79,10 +87,9 @@ def _weights(by: Quantity, l: int, whole: bool, labels: Labels) -> str:
     return f"the weight from {labels.neuron(l - 1, k)} to {labels.neuron(l, j)}"
 
 
-def _examples(problem: Problem, flow: Flow) -> str:
+def _examples(problem: Problem, flow: Flow, mean: bool) -> str:
     if problem.m > 1:
-        averaged = flow.of.letter == "C"
-        return f"for {problem.m:,} examples" if averaged else f"for each of {problem.m:,} examples"
+        return f"for {problem.m:,} examples" if mean else f"for each of {problem.m:,} examples"
     number = "this example" if problem.numbers is None else f"example {problem.numbers[0]}"
     said = _answer(problem, flow, 0)
     return f"for {number}{f': {said}' if said else ''}"
@@ -121,23 +128,24 @@ def example_labels(problem: Problem, flow: Flow) -> tuple[str, ...]:
     return tuple(f'{number} "{_class(problem, int(j))}"' for number, j in zip(numbers, wanted, strict=True))
 
 
-def conventions(problem: Problem, flow: Flow) -> tuple[str, ...]:
+def conventions(problem: Problem, flow: Flow, by: Quantity) -> tuple[str, ...]:
     """What the number rests on: the network, the cost with its ½ or 2, sum or mean, what is included, the counting."""
     net = problem.net
     said = [" → ".join(map(str, net.sizes)), ", ".join(sigma.option for sigma in net.activations)]
     if flow.of.letter == "C":
         said.append(_cost(net.cost))
-        said.append(_mean(problem))
-    elif problem.m > 1:
+    if problem.m > 1 and not averaged(flow, by):
         said.append("one value an example")
-    said.extend(_included(problem, flow))
+    elif flow.of.letter == "C":
+        said.append(_mean(problem))
+    said.extend(_included(problem, by if averaged(flow, by) else None))
     if problem.dtype != net.dtype:
-        said.append(f"computed in {net.dtype.name}, the network's weights being {problem.dtype.name}")
+        said.append(f"in {net.dtype.name}, from weights in {problem.dtype.name}")
     return (*said, _COUNTING[problem.notation])
 
 
 def _cost(cost: Cost) -> str:
-    plain = put(cost.tex, {"a^L_j": "a", "y_j": "y", r"\sum_j": r"\sum"})
+    plain = put(cost.tex, {"a^L_j": "a", "y_j": "y", "n_L": "n", r"\sum_j": r"\sum"})
     formula = from_tex(plain).text if cost.built_in else f"{cost.name}(a, y)"
     whose = _WHOSE.get(cost.name if cost.built_in else "", cost.name.replace("_", " "))
     return f"C = {formula}, {whose}"
@@ -150,10 +158,14 @@ def _mean(problem: Problem) -> str:
     return f"{kind} over {counted(problem.m, 'example')}"
 
 
-def _included(problem: Problem, flow: Flow) -> list[str]:
+def _included(problem: Problem, by: Quantity | None) -> list[str]:
+    """Penalties, which only weights have, and dropout's masks."""
     said = []
-    if flow.of.letter == "C":
-        said += [f"with {name}={value:g}" for name, value in (("l1", problem.l1), ("l2", problem.l2)) if value]
+    named = [f"{name}={value:g}" for name, value in (("l1", problem.l1), ("l2", problem.l2)) if value]
+    if by is not None and named:
+        said.append(
+            f"with {', '.join(named)}" if by.letter == "w" else f"no bias is penalised ({', '.join(named)})"
+        )
     return [*said, *(["with dropout's masks"] if problem.masks is not None else [])]
 
 
@@ -164,5 +176,6 @@ def kind_of(letters: Letters, by: Quantity) -> str:
     if by.letter in ("a", "x") and not by.layer:
         names = letters.labels.inputs
         return names[int(by.index[0])] if names else "this input"
-    return {"w": "this weight", "b": "this bias", "z": "this weighted input", "a": "this activation"}[by.letter]
-
+    return {"w": "this weight", "b": "this bias", "z": "this weighted input", "a": "this activation"}[
+        by.letter
+    ]
