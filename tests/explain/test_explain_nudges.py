@@ -183,8 +183,8 @@ def test_numbers_of_every_size_are_aligned() -> None:
 
     assert signed("", np.array([1234.5, -0.25, 0.0, np.nan])).cells == ["+1,234.50", "−0.25", "0   ", "–"]
     assert signed("", np.array([0.0123, 0.05, -1e-9])).cells == ["+0.01230", "+0.05000", "−0      "]
-    assert signed("", np.array([1.5e-7, -2e-9, 0.0])).cells == ["+1.500e−07", "−2.000e−09", "0"]
-    assert signed("", np.array([3e9])).cells == ["+3.000e09"]
+    assert signed("", np.array([1.5e-7, -2e-9, 0.0])).cells == ["+1.500·10⁻⁷", "−2.000·10⁻⁹", "0"]
+    assert signed("", np.array([3e9])).cells == ["+3.000·10⁹"]
 
 
 def test_as_data(net: backlit.Network, data: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .formula import DIGITS, scientific
 from .paper import Paper, padded
 
 Array = Any
@@ -68,11 +69,13 @@ def _decimals(value: float) -> int:
 def _signed(value: float, decimals: int | None) -> str:
     if not math.isfinite(value):
         return "–"
-    text = f"{abs(value):.3e}" if decimals is None else f"{abs(value):,.{decimals}f}"
-    if float(text.replace(",", "")) == 0:  # nothing is left of it but its sign, where it belongs
-        text = "0" + " " * (decimals + 1 if decimals else 0)
     sign = "+" if value > 0 else "−" if value < 0 else ""
-    return sign + text.replace("e-", "e−").replace("e+", "e")
+    if decimals is None:
+        return sign + (scientific(abs(value), DIGITS) if value else "0")
+    text = f"{abs(value):,.{decimals}f}"
+    if not text.strip("0."):  # nothing is left of it but its sign, where it belongs
+        text = "0" + " " * (decimals + 1 if decimals else 0)
+    return sign + text
 
 
 def number(value: float) -> str:
