@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .explain import Derivation, Paths
+    from .explain.examples import PerExample
+    from .explain.nudges import Nudges
+    from .explain.ranking import Ranking
     from .history import History
     from .metrics import Evaluation
     from .network import Network
@@ -62,6 +65,24 @@ class Verbs:
         from .explain import paths
 
         return paths(self, name, x, y, top=top, **options)
+
+    def nudges(self: Network, x: Any, y: Any, **options: Any) -> Nudges:  # type: ignore[misc]
+        """−∂C_x/∂· for chosen examples and ``of=["w[2][3,5]", "a[1][4]"]``, and their average."""
+        from .explain.nudges import nudges
+
+        return nudges(self, x, y, **options)
+
+    def per_example(self: Network, x: Any, y: Any, *, sample_weight: Any = None) -> PerExample:  # type: ignore[misc]
+        """Each example's gradient norm, cosine with the mean, cost and margin; each parameter's variance."""
+        from .explain.examples import per_example
+
+        return per_example(self, x, y, sample_weight=sample_weight)
+
+    def rank_examples(self: Network, x: Any, y: Any, **options: Any) -> Ranking:  # type: ignore[misc]
+        """Examples by="gradient-norm", "cost", "cosine" or "margin": ``.indices``, ``.values``."""
+        from .explain.ranking import rank_examples
+
+        return rank_examples(self, x, y, **options)
 
     def evaluate(self: Network, x: Any, y: Any, **options: Any) -> Evaluation:  # type: ignore[misc]
         """Cost and metrics on a set: for classes a confusion matrix and a table by class, for values MAE, RMSE, R²."""

@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from .. import __version__
-from . import data, evaluate, inspect, predict, train
+from . import data, evaluate, examples, inspect, nudges, predict, train
 from .help import Command, Group
 
 # The root of typer's usage errors, wherever this version of typer keeps it.
@@ -54,7 +54,7 @@ def app() -> typer.Typer:
         ] = False,
     ) -> None: ...
 
-    for room in (train, predict, evaluate, inspect):
+    for room in (train, predict, evaluate, inspect, nudges, examples):
         whole.command(room.NAME, cls=Command, epilog=room.EPILOG)(room.run)
     of_data = typer.Typer(
         cls=Group, help=data.HELP, epilog=data.EPILOG, rich_markup_mode=None, pretty_exceptions_enable=False

@@ -44,6 +44,14 @@ def batch_size(text: str) -> int | None:
     return size
 
 
+def numbers(option: str, text: str) -> list[int]:
+    """``"0,5,7"`` → [0, 5, 7]: numbers of examples."""
+    parts = words(text)
+    if not parts or not all(re.fullmatch(r"\d{1,15}", one, re.ASCII) for one in parts):
+        raise UsageError(f"{option} takes numbers of examples, counted from 0, such as 0,5,7; got {text!r}")
+    return [int(one) for one in parts]
+
+
 def part(option: str, text: str, otherwise: str = "") -> float:
     """A part of the examples between 0 and 1; ``"1/6"`` is understood. ``otherwise`` is what the option takes too."""
     try:

@@ -4,9 +4,9 @@
 """
 
 from .derive import explain
+from .pathfinding import paths
 from .paths import Path, Paths
 from .proof import Agreement
-from .ranking import paths
 from .steps import Column, Derivation, Input, Kink, Step, Terms, walk
 
 __all__ = [

@@ -1,6 +1,6 @@
 """The paths of one derivative as data: the k largest of them, and what all of them come to. Nothing is computed here.
 
-How they are found stands in ranking.py, how they look in paths_text.py.
+How they are found stands in pathfinding.py, how they look in paths_text.py.
 """
 
 from __future__ import annotations

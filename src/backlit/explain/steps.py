@@ -234,7 +234,7 @@ class Derivation:
 
     def paths(self, top: int = 20) -> Paths:
         """The ``top`` paths of largest |contribution| from Q to P, and what all of them come to; of one number only."""
-        from .ranking import paths_of
+        from .pathfinding import paths_of
 
         return paths_of(self.problem, self.derivative, top=top)
 

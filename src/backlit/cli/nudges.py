@@ -1,0 +1,86 @@
+"""``backlit nudges``: what each example would like of chosen weights, biases and activations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import DATA_DIR, HELD_OUT, JSON, MODEL
+
+NAME = "nudges"
+EPILOG = """
+Examples:
+  backlit nudges digits.safetensors digits
+  backlit nudges digits.safetensors digits --of "w[2][3,5]" --of "b[2]" --examples 0,5,7
+  backlit nudges digits.safetensors digits --of "w[2][3,:]" --json
+
+A nudge is −∂C_x/∂·, the way an example would push a weight to lower its own cost; the average is over all examples of
+DATA, and is the way that training goes. Names are those of explain, with slices: w[2][3,0:8].
+"""
+_FIRST = 10  # examples shown where none are chosen
+
+
+def run(
+    model: MODEL,
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A name, or the path of a file that has the target's column."),
+    ],
+    of: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--of",
+            metavar="NAME",
+            help="A column of the table, or several; may be given again. Default: the 8 parameters whose average is "
+            "largest.",
+        ),
+    ] = None,
+    examples: Annotated[
+        str | None,
+        typer.Option(
+            "--examples",
+            metavar="NUMBERS",
+            help="Rows of the table: 0,5,7. Default: the first 10 of the data.",
+        ),
+    ] = None,
+    notation: Annotated[
+        str,
+        typer.Option(
+            "--notation", metavar="NAME", help="note, book (the input is layer 1) or pytorch. Default: note."
+        ),
+    ] = "note",
+    held_out: HELD_OUT = False,
+    data_dir: DATA_DIR = None,
+    as_json: JSON = False,
+) -> None:
+    """Show what each example would like: its nudges to chosen weights, biases or activations, and the average."""
+    from .. import files, pipeline
+    from ..pipeline.parts import encode
+    from . import parse, show
+
+    net = files.load(model)
+    rows = None if examples is None else parse.numbers("--examples", examples)
+    found = pipeline.examples_of(net, data, held_out=held_out, data_dir=data_dir, need_target=True)
+    places = _places(found.numbers.tolist(), rows, held_out)
+    nudges = net.nudges(*encode(net, found.dataset), of=of or None, examples=places, notation=notation)
+    nudges = nudges.called(found.numbers[places])
+    if as_json:
+        show.emit("nudges/1", {"model": str(model), "data": data, "held_out": held_out, **nudges.to_dict()})
+        return
+    show.out(nudges.text(width=show.columns(), colour=show.coloured()))
+
+
+def _places(numbers: list[int], wanted: list[int] | None, held_out: bool) -> list[int]:
+    """Where the examples of these numbers stand among those that were loaded; raises CountingError."""
+    from ..errors import CountingError
+
+    if wanted is None:
+        return list(range(min(_FIRST, len(numbers))))
+    place = {number: at for at, number in enumerate(numbers)}
+    for number in wanted:
+        if number not in place:
+            among = f"the data has {len(numbers):,}, {numbers[0]} to {numbers[-1]:,}"
+            why = f"it is none of the {len(numbers):,} that were held out" if held_out else among
+            raise CountingError(f"there is no example {number} here: {why}")
+    return [place[number] for number in wanted]
