@@ -25,9 +25,10 @@ HOUSE = (
     ("engines",),
     (
         "schedules", "settings", "history", "progress", "interrupt", "metrics", "monitor", "divergence",
-        "sets", "callbacks", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
+        "sets", "callbacks", "recorder", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
         "data", "use",
     ),
+    ("explain",),
     ("pipeline", "plots"),
     ("cli", "__main__"),
 )  # fmt: skip
