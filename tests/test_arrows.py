@@ -26,7 +26,7 @@ HOUSE = (
     (
         "schedules", "settings", "history", "progress", "interrupt", "metrics", "monitor", "divergence",
         "sets", "callbacks", "recorder", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
-        "data", "use",
+        "by_hand", "data", "use",
     ),
     ("explain",),
     ("pipeline", "plots"),

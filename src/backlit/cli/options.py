@@ -31,7 +31,19 @@ HELD_OUT = Annotated[
         help="Only the examples that were held out when the model was trained.",
     ),
 ]
-MODEL = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file that train made.")]
+MODEL = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model file that train made, or a network typed by hand.")
+]
+
+
+OWN_OR_DATA = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DATA",
+        show_default=False,
+        help="A name, or the path of a file that has the target's column. A network typed by hand may have its own.",
+    ),
+]
 
 
 def given(context: typer.Context) -> dict[str, Any]:
