@@ -174,6 +174,8 @@ def _shrinks(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterator[
     if not mostly_slope:
         part = f"w ({number(w)} over all layers; σ′ makes {number(slope)})"
         remedy = "The weights are too small: glorot initialisation (he for relu), and a smaller l2."
+    if mostly_slope and any(len(one.saturated) >= MANY_SATURATED * one.neurons for one in layers[:-1]):
+        remedy = "That is what saturation does: mend that first."
     yield Finding(
         "gradient-vanishes",
         tuple(one.l for one in layers[:-1]),

@@ -16,6 +16,7 @@ from .lines import number, percent, plain, table
 Array = Any
 _EXAMPLES = 3  # that pull hardest are shown
 _DIFFERENCE = 1e-5  # of the examples' parts: how far differences of C may be from the gradient
+_NOISE = 1e-9  # what rounding leaves in differences of C
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,10 @@ class Update:
 
     @property
     def proved(self) -> bool:
-        """Whether differences of C give the same gradient (C alone is used, no derivative)."""
-        scale = float(np.abs(self.examples).sum())
-        return abs(self.measured - self.gradient) <= _DIFFERENCE * scale + 1e-9
+        """Whether differences of C (C alone, no derivative) and the sum of the examples give the same gradient."""
+        near = _DIFFERENCE * float(np.abs(self.examples).sum()) + _NOISE
+        summed = float(self.examples.sum())
+        return abs(self.measured - self.gradient) <= near and abs(summed - self.gradient) <= near
 
     def text(self) -> str:
         """The move, its parts, the numbers they are made of, the examples that pull hardest, and whether it adds up."""
@@ -102,7 +104,7 @@ def _head(update: Update) -> str:
     way = "did not move" if not update.move else f"moved by {number(update.move)}"
     return (
         f"{update.symbol} {way}, from {number(update.before)} to {number(update.after)}: "
-        f"epoch {step.epoch}, batch {step.number}, {update.rule}"
+        f"epoch {step.epoch}, batch {step.number}"
     )
 
 
@@ -116,11 +118,12 @@ def _numbers(update: Update) -> list[str]:
     )
     rows = [
         ["η", number(eta), f"the step's{said}"],
-        ["scale", number(update.scale), f"what a gradient of 1 moves: {update.how}"],
+        ["scale", number(update.scale), f"the move per unit of g: {update.how}"],
         *([one.symbol, number(one.value), one.what] for one in update.numbers),
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(2)]
-    return [f"  {a.ljust(widths[0])}  {b.rjust(widths[1])}  {c}".rstrip() for a, b, c in rows]
+    lines = [f"  {a.ljust(widths[0])}  {b.rjust(widths[1])}  {c}".rstrip() for a, b, c in rows]
+    return [f"  by {update.rule}", *lines]
 
 
 def _examples(update: Update) -> list[str]:
