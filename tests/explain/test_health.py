@@ -162,7 +162,7 @@ def test_w_shrinks_the_gradient(rng: Any) -> None:
     found = deep("tanh", 0.2).health(rng.normal(size=(50, 8)), rng.normal(size=(50, 2)))
     assert [one.id for one in found.findings] == ["gradient-vanishes"]
     assert "what shrinks it is mostly w" in found.sentence
-    assert "glorot" in found.sentence
+    assert "xavier_normal" in found.sentence
 
 
 def test_w_blows_the_gradient_up(rng: Any) -> None:

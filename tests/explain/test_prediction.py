@@ -33,7 +33,7 @@ def test_predicted_and_measured(rng: Any, name: str, delta: float) -> None:
     moved = net.copy()
     getattr(moved, letter)[l][index] += delta
     assert found.measured == pytest.approx(moved.value(x, y) - net.value(x, y), rel=1e-9, abs=1e-14)
-    assert found.C == pytest.approx(net.value(x, y))
+    assert pytest.approx(net.value(x, y)) == found.C
     assert found.n == 12
 
 

@@ -112,7 +112,7 @@ def _dead(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterator[Fin
             "layer-dead",
             tuple(one.l for one in gone),
             f"Layer {l} is dead: σ′ is 0 for all its neurons on every example{below}.",
-            "Start anew with a smaller eta and he initialisation, or take leaky_relu or gelu, whose slope is not 0.",
+            "Start anew with a smaller eta and init=he_normal, or take leaky_relu or gelu, whose slope is not 0.",
         )
     many = [one for one in layers if MANY_DEAD * one.neurons <= len(one.dead) < one.neurons]
     if many:
@@ -122,7 +122,7 @@ def _dead(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterator[Fin
             tuple(one.l for one in many),
             f"{len(worst.dead):,} of {worst.neurons:,} neurons of layer {worst.l} are dead: σ′ is 0 on every example, "
             "and no gradient wakes them.",
-            "A smaller eta keeps relu from dying; leaky_relu, elu or gelu can't; he initialisation suits relu.",
+            "A smaller eta keeps relu from dying; leaky_relu, elu or gelu can't; init=he_normal suits relu.",
         )
 
 
@@ -138,7 +138,7 @@ def _saturated(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterato
         tuple(one.l for one in many),
         f"{percent(len(worst.saturated) / worst.neurons)} of layer {worst.l}'s neurons are saturated: |σ′| of "
         f"{worst.activation} is below 1% of its most on 99% of the examples, and that stops the gradient there.",
-        f"{first}Smaller initial weights (glorot for sigmoid and tanh) or another activation (relu, gelu) help.",
+        f"{first}Smaller initial weights (init=book_better for sigmoid and tanh) or another activation (relu, gelu) help.",
     )
 
 
@@ -173,7 +173,7 @@ def _shrinks(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterator[
     remedy = "Relu or gelu keep σ′ near 1; with sigmoid or tanh, fewer layers or larger initial weights."
     if not mostly_slope:
         part = f"w ({number(w)} over all layers; σ′ makes {number(slope)})"
-        remedy = "The weights are too small: glorot initialisation (he for relu), and a smaller l2."
+        remedy = "The weights are too small: init=xavier_normal (he_normal for relu), and a smaller l2."
     if mostly_slope and any(len(one.saturated) >= MANY_SATURATED * one.neurons for one in layers[:-1]):
         remedy = "That is what saturation does: mend that first."
     yield Finding(
@@ -198,7 +198,7 @@ def _grows(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterator[Fi
         tuple(one.l for one in layers[:-1]),
         f"The gradient blows up on its way back: ‖δ‖ of layer 1 is {number(first.delta / last.delta)} times the "
         f"output's, mostly by {which}.",
-        "Smaller initial weights (glorot, he), l2 or max_norm keep w down; clip_norm keeps the steps short.",
+        "Smaller initial weights (xavier_normal, he_normal), l2 or max_norm keep w down; clip_norm keeps the steps short.",
     )
 
 
