@@ -138,7 +138,7 @@ def _saturated(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterato
         tuple(one.l for one in many),
         f"{percent(len(worst.saturated) / worst.neurons)} of layer {worst.l}'s neurons are saturated: |σ′| of "
         f"{worst.activation} is below 1% of its most on 99% of the examples, and that stops the gradient there.",
-        f"{first}Smaller initial weights (init=book_better for sigmoid and tanh) or another activation (relu, gelu) help.",
+        f"{first}Smaller initial weights (init=book_better) or another activation (relu, gelu) help.",
     )
 
 
@@ -198,7 +198,7 @@ def _grows(net: Network, layers: Sequence[Layer], inputs: Inputs) -> Iterator[Fi
         tuple(one.l for one in layers[:-1]),
         f"The gradient blows up on its way back: ‖δ‖ of layer 1 is {number(first.delta / last.delta)} times the "
         f"output's, mostly by {which}.",
-        "Smaller initial weights (xavier_normal, he_normal), l2 or max_norm keep w down; clip_norm keeps the steps short.",
+        "Smaller initial weights (init=he_normal), l2 or max_norm keep w down; clip_norm keeps the steps short.",
     )
 
 
