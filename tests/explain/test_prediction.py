@@ -12,6 +12,9 @@ import pytest
 import backlit
 from backlit import equations
 from backlit.errors import DataError, ModelError, UsageError
+from backlit.explain import prediction
+from backlit.explain.parameters import parameter
+from backlit.use import examples
 
 
 def network(rng: Any, **options: Any) -> tuple[backlit.Network, Any, Any]:
@@ -128,3 +131,26 @@ def test_bad_names_data_and_networks(rng: Any) -> None:
     net.theta[3] = np.nan
     with pytest.raises(ModelError, match="so no step can be predicted"):
         net.predict_step("w[1][2,1]", x, y)
+
+
+@pytest.mark.parametrize("name", ["w[1][2,1]", "b[1][0]", "w[2][1,3]", "b[2][1]"])
+@pytest.mark.parametrize("hidden", ["tanh", "softmax"])
+def test_the_way_along_a_parameter_is_the_cost_itself(
+    rng: Any, name: str, hidden: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scipy.sparse import csr_array
+
+    net, x, y = network(rng)
+    if hidden == "softmax":
+        net = backlit.Network([3, 4, 2], activations=[hidden, "sigmoid"], theta=net.theta)
+    X, Y = examples(net, x, y)
+    wanted = parameter(net, name)
+    monkeypatch.setattr(prediction.passes, "_NUMBERS_AT_ONCE", 5 * 4)
+    for inputs in (X, csr_array(X)):
+        along = prediction._Along(net, wanted, inputs, Y, np.full(12, 1 / 12))
+        for step in (1e-3, -0.7, 20.0):
+            moved = net.copy()
+            moved.theta[wanted.place] += step
+            assert along.change(step) == pytest.approx(
+                moved.value(x, y) - net.value(x, y), rel=1e-9, abs=1e-15
+            )

@@ -13,17 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from .. import passes
+from .. import equations, passes
+from ..equations import EQUATIONS
 from ..errors import ModelError, UsageError
+from ..inputs import batch, is_sparse
+from ..namespaces import NUMPY
 from ..network import Network
 from ..use import examples
 from .lines import number, plain
-from .parameters import in_float64, parameter
+from .parameters import Parameter, in_float64, parameter
 
 Array = Any
 AGREE = 0.01  # how far measured may be from predicted, as a part of what is predicted
 _GROWTH = math.sqrt(2)
-_BISECTIONS = 24  # of a bracket of √2: more digits than are shown
+_BISECTIONS = 18  # of a bracket of √2: more digits than are shown
 _FARTHEST = 1e6  # times the parameter (or 1): beyond it, agreement is said to have no end
 _NOISE = 1e-4  # rounding may be this part of what is measured
 
@@ -132,12 +135,9 @@ def predict_step(net: Network, name: str, x: Any, y: Any, *, delta: float = 0.01
             f"C is {C} and ∂C/∂{wanted.name} is {g} here, so no step can be predicted; look at net.health"
         )
     moved = exact.theta.copy()
-
-    def change(step: float) -> float:
-        moved[wanted.place] = exact.theta[wanted.place] + step
-        return passes.measure(exact, moved, X, targets, share)[0] - C
-
-    lowest, highest = _range(change, C, g, float(exact.theta[wanted.place]))
+    moved[wanted.place] += delta
+    along = _Along(exact, wanted, X, targets, share)
+    lowest, highest = _range(along.change, C, g, float(exact.theta[wanted.place]))
     return StepPrediction(
         name=wanted.name,
         symbol=wanted.symbol,
@@ -146,11 +146,55 @@ def predict_step(net: Network, name: str, x: Any, y: Any, *, delta: float = 0.01
         derivative=g,
         delta=float(delta),
         predicted=g * float(delta),
-        measured=change(float(delta)),
+        measured=passes.measure(exact, moved, X, targets, share)[0] - C,
         lowest=lowest,
         highest=highest,
         n=len(Y),
     )
+
+
+class _Along:
+    """C along one parameter, forward only, and no more than a step changes: one column of z^l, by step · a^{l−1}_k.
+
+    Where σ is elementwise, that is one column of a^l, whose change goes into z^{l+1}; from there on, or from z^l, all
+    is computed.
+    """
+
+    def __init__(self, net: Network, wanted: Parameter, X: Array, Y: Array, share: Array) -> None:
+        self.net, self.j, self.Y, self.share = net, wanted.j, Y, share
+        self.sigma = net.activations[wanted.l - 1]
+        self.by_column = wanted.l < net.L and self.sigma.elementwise
+        self.first = wanted.l + self.by_column  # the first layer that is computed whole
+        self.w, self.b = net.views(net.theta)
+        self.parts: list[tuple[slice, Array, Array, Array]] = []
+        for rows in passes.chunks(len(Y), net.sizes):
+            z, a = equations.forward(NUMPY, net.layers, self.w, self.b, batch(X, rows, np.float64))
+            into: Any = np.ones(z[1].shape[0])
+            if wanted.k is not None:
+                column = a[wanted.l - 1][:, [wanted.k]]
+                into = (column.toarray() if is_sparse(column) else column)[:, 0].copy()
+            self.parts.append((rows, z[self.first], z[wanted.l][:, self.j].copy(), into))
+        self.start = self._C(0.0)
+
+    def change(self, step: float) -> float:
+        """C(θ + step) − C(θ)."""
+        return self._C(step) - self.start
+
+    def _C(self, step: float) -> float:
+        net, first, total = self.net, self.first, 0.0
+        rest, w, b = net.layers[first:], [None, *self.w[first + 1 :]], [None, *self.b[first + 1 :]]
+        for rows, here, column, into in self.parts:
+            if self.by_column:
+                change = self.sigma.f(NUMPY, column + step * into) - self.sigma.f(NUMPY, column)
+                z = here + change[:, None] * self.w[first][:, self.j]
+            else:
+                z = here.copy()
+                z[:, self.j] += step * into
+            zs, a = equations.forward(NUMPY, rest, w, b, rest[0].f(NUMPY, z))
+            last = zs[-1] if len(zs) > 1 else z
+            C = EQUATIONS["N5"](NUMPY, net.activations[-1], net.cost, last, a[-1], self.Y[rows])
+            total += float(EQUATIONS["B5"](self.share[rows], C))
+        return total
 
 
 def _range(
