@@ -25,8 +25,8 @@ HOUSE = (
     ("engines",),
     (
         "schedules", "settings", "history", "progress", "interrupt", "metrics", "monitor", "divergence",
-        "sets", "callbacks", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
-        "data", "use",
+        "sets", "callbacks", "recorder", "lbfgs", "training", "many", "finder", "storage", "metadata",
+        "checkpoints", "files", "by_hand", "data", "use",
     ),
     ("explain",),
     ("pipeline", "plots"),

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .explain import Derivation, Paths
     from .explain.examples import PerExample
+    from .explain.health import Health
+    from .explain.moved import Update
     from .explain.nudges import Nudges
+    from .explain.prediction import StepPrediction
     from .explain.ranking import Ranking
     from .history import History
     from .metrics import Evaluation
     from .network import Network
     from .passes import Gradient, Trace, Value
+    from .recorder import Moment
 
 Array = Any
 
@@ -101,6 +105,26 @@ class Verbs:
         from .finder import find_eta
 
         return find_eta(self, x, y, **options)
+
+    def health(self: Network, x: Any, y: Any, *, eta: float | None = None) -> Health:  # type: ignore[misc]
+        """How the gradient fares, layer by layer, and which factor shrinks it (B2): docs/health.md."""
+        from .explain.health import health
+
+        return health(self, x, y, eta=eta)
+
+    def predict_step(  # type: ignore[misc]
+        self: Network, name: str, x: Any, y: Any, *, delta: float = 0.01
+    ) -> StepPrediction:
+        """ΔC for a step on ``"w[1][5,30]"``: predicted, measured, and how far they agree to 1%."""
+        from .explain.prediction import predict_step
+
+        return predict_step(self, name, x, y, delta=delta)
+
+    def explain_update(self: Network, name: str, before: Moment, after: Moment) -> Update:  # type: ignore[misc]
+        """Why ``"w[1][5,30]"`` moved in a step that ``backlit.Steps`` recorded: its parts add up to the move."""
+        from .explain.update import explain_update
+
+        return explain_update(self, name, before, after)
 
     def save(self: Network, path: str | Path) -> Path:  # type: ignore[misc]
         """Writes the model file (safetensors with JSON metadata), crash-safe; returns its path."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DATA_DIR, HELD_OUT, JSON, MODEL
+from .options import DATA_DIR, HELD_OUT, JSON, MODEL, OWN_OR_DATA
 
 NAME = "examples"
 EPILOG = """
@@ -24,10 +24,7 @@ _ROWS = 20
 
 def run(
     model: MODEL,
-    data: Annotated[
-        str,
-        typer.Argument(metavar="DATA", help="A name, or the path of a file that has the target's column."),
-    ],
+    data: OWN_OR_DATA = None,
     by: Annotated[
         str,
         typer.Option(
@@ -49,13 +46,12 @@ def run(
 ) -> None:
     """Rank examples by how hard each pulls at the weights: its gradient's length, its cost, its direction."""
     from .. import files, pipeline
-    from ..pipeline.parts import encode
     from ..spelling import counted
     from . import show
 
     net = files.load(model)
     found = pipeline.examples_of(net, data, held_out=held_out, data_dir=data_dir, need_target=True)
-    ranking = net.rank_examples(*encode(net, found.dataset), by=by, limit=limit).called(found.numbers)
+    ranking = net.rank_examples(*found.encoded(net), by=by, limit=limit).called(found.numbers)
     if as_json:
         show.emit(
             "examples/1", {"model": str(model), "data": data, "held_out": held_out, **ranking.to_dict()}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DATA_DIR, HELD_OUT, JSON, MODEL
+from .options import DATA_DIR, HELD_OUT, JSON, MODEL, OWN_OR_DATA
 
 NAME = "nudges"
 EPILOG = """
@@ -23,10 +23,7 @@ _FIRST = 10  # examples shown where none are chosen
 
 def run(
     model: MODEL,
-    data: Annotated[
-        str,
-        typer.Argument(metavar="DATA", help="A name, or the path of a file that has the target's column."),
-    ],
+    data: OWN_OR_DATA = None,
     of: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,14 +53,13 @@ def run(
 ) -> None:
     """Show what each example would like: its nudges to chosen weights, biases or activations, and the average."""
     from .. import files, pipeline
-    from ..pipeline.parts import encode
     from . import parse, show
 
     net = files.load(model)
     rows = None if examples is None else parse.numbers("--examples", examples)
     found = pipeline.examples_of(net, data, held_out=held_out, data_dir=data_dir, need_target=True)
     places = _places(found.numbers.tolist(), rows, held_out)
-    nudges = net.nudges(*encode(net, found.dataset), of=of or None, examples=places, notation=notation)
+    nudges = net.nudges(*found.encoded(net), of=of or None, examples=places, notation=notation)
     nudges = nudges.called(found.numbers[places])
     if as_json:
         show.emit("nudges/1", {"model": str(model), "data": data, "held_out": held_out, **nudges.to_dict()})

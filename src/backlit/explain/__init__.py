@@ -1,6 +1,8 @@
-"""Any single derivative of a network as the full chain rule with its numbers: names, the tree, deriving, proof, text.
+"""What a network's numbers say: any single derivative as the full chain rule with its numbers, and what lies around it.
 
-``explain`` is the door; a derivation (steps.py) is data, and how it looks stands in a file for each way of showing it.
+``explain`` is the door to derivations: one (steps.py) is data, and how it looks stands in a file for each way of
+showing it; ``paths`` finds the largest ways through it. Nudges, rankings of examples, the health of layers, one
+derivative through training, a step predicted and a step taken apart stand in files of their own; verbs.py leads there.
 """
 
 from .derive import explain
