@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DATA_DIR, HELD_OUT, JSON, MODEL, OWN_OR_DATA
+from .options import DATA_DIR, HELD_OUT, JSON, MODEL, NOTATION, OWN_OR_DATA
 
 NAME = "nudges"
 EPILOG = """
@@ -38,45 +38,28 @@ def run(
         typer.Option(
             "--examples",
             metavar="NUMBERS",
-            help="Rows of the table: 0,5,7. Default: the first 10 of the data.",
+            help="Rows of the table: 0,5,7, or 0:8 for 0 to 7. Default: the first 10 of the data.",
         ),
     ] = None,
-    notation: Annotated[
-        str,
-        typer.Option(
-            "--notation", metavar="NAME", help="note, book (the input is layer 1) or pytorch. Default: note."
-        ),
-    ] = "note",
+    notation: NOTATION = "note",
     held_out: HELD_OUT = False,
     data_dir: DATA_DIR = None,
     as_json: JSON = False,
 ) -> None:
     """Show what each example would like: its nudges to chosen weights, biases or activations, and the average."""
     from .. import files, pipeline
-    from . import parse, show
+    from . import chosen, parse, show
 
     net = files.load(model)
     rows = None if examples is None else parse.numbers("--examples", examples)
     found = pipeline.examples_of(net, data, held_out=held_out, data_dir=data_dir, need_target=True)
-    places = _places(found.numbers.tolist(), rows, held_out)
-    nudges = net.nudges(*found.encoded(net), of=of or None, examples=places, notation=notation)
+    numbers = found.numbers.tolist()
+    places = [*range(len(numbers))][:_FIRST] if rows is None else chosen.places(numbers, rows, held_out)
+    nudges = net.nudges(
+        *found.encoded(net), of=of or None, examples=places, notation=parse.notation(notation)
+    )
     nudges = nudges.called(found.numbers[places])
     if as_json:
         show.emit("nudges/1", {"model": str(model), "data": data, "held_out": held_out, **nudges.to_dict()})
         return
     show.out(nudges.text(width=show.columns(), colour=show.coloured()))
-
-
-def _places(numbers: list[int], wanted: list[int] | None, held_out: bool) -> list[int]:
-    """Where the examples of these numbers stand among those that were loaded; raises CountingError."""
-    from ..errors import CountingError
-
-    if wanted is None:
-        return list(range(min(_FIRST, len(numbers))))
-    place = {number: at for at, number in enumerate(numbers)}
-    for number in wanted:
-        if number not in place:
-            among = f"the data has {len(numbers):,}, {numbers[0]} to {numbers[-1]:,}"
-            why = f"it is none of the {len(numbers):,} that were held out" if held_out else among
-            raise CountingError(f"there is no example {number} here: {why}")
-    return [place[number] for number in wanted]

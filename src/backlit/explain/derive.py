@@ -42,6 +42,7 @@ def explain(
     notation: Notation = "note",
     depth: int = 1,
     example: int | None = None,
+    numbers: Any = None,
     sample_weight: Any = None,
     l1: float = 0.0,
     l2: float = 0.0,
@@ -52,9 +53,10 @@ def explain(
 
     ``name`` is ∂P/∂Q with P of C, a[l][j], z[l][j] and Q of w, b, z, a, x, raw["column"], in this ``notation``
     ("note", "book" or "pytorch"); ``":"`` or no index gives arrays. ``x`` is one example or many, ``example`` picks one
-    of many; y is not needed where P is not C. ``depth`` is how many sums are opened below one another. A batch gives
-    ∂C/∂w and ∂C/∂b as the mean (``sample_weight`` (m,) weighs it), everything else once an example, (m, …). ``l1``,
-    ``l2`` and ``dropout_masks`` are as ``gradient`` takes them. Computed in ``dtype``, float64 whatever the network's.
+    of many, ``numbers`` (m,) are what they are called; y is not needed where P is not C. ``depth`` is how many sums are
+    opened below one another. A batch gives ∂C/∂w and ∂C/∂b as the mean (``sample_weight`` (m,) weighs it), everything
+    else once an example, (m, …). ``l1``, ``l2`` and ``dropout_masks`` are as ``gradient`` takes them. Computed in
+    ``dtype``, float64 whatever the network's.
 
     Raises UsageError (CountingError) for a name that is wrong, or whose derivative is 0 by structure, DataError for
     data that does not fit, ModelError for a weight that is not finite.
@@ -67,7 +69,7 @@ def explain(
     if found.of.letter == "C" and y is None:
         raise UsageError(f"{name!r} is of C, which compares the output with what is wanted; give y too")
     problem = pose(
-        net, x, y, notation=notation, example=example, sample_weight=sample_weight, l1=l1, l2=l2,
+        net, x, y, notation=notation, example=example, numbers=numbers, sample_weight=sample_weight, l1=l1, l2=l2,
         dropout_masks=dropout_masks, dtype=dtype,
     )  # fmt: skip
     return derivation(problem, found, int(depth), column)

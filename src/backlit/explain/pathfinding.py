@@ -40,6 +40,7 @@ def paths(
     top: int = 20,
     notation: Notation = "note",
     example: int | None = None,
+    numbers: Any = None,
     sample_weight: Any = None,
     dropout_masks: Any = None,
     dtype: Any = np.float64,
@@ -55,7 +56,7 @@ def paths(
     if found.of.letter == "C" and y is None:
         raise UsageError(f"{name!r} is of C, which compares the output with what is wanted; give y too")
     problem = pose(
-        net, x, y, notation=notation, example=example, sample_weight=sample_weight, l1=0.0, l2=0.0,
+        net, x, y, notation=notation, example=example, numbers=numbers, sample_weight=sample_weight, l1=0.0, l2=0.0,
         dropout_masks=dropout_masks, dtype=dtype,
     )  # fmt: skip
     return paths_of(problem, found, top=top)

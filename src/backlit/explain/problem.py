@@ -57,6 +57,7 @@ def pose(
     *,
     notation: Notation,
     example: int | None,
+    numbers: Any,
     sample_weight: Any,
     l1: float,
     l2: float,
@@ -70,7 +71,7 @@ def pose(
     n = int(X.shape[0])
     masks = passes.check_masks(twin, dropout_masks, n)
     weights = None if sample_weight is None else passes.check_weights(n, sample_weight)
-    rows = _rows(n, example)
+    rows, called = _rows(n, example), _called(n, numbers)
     X = batch(X, rows, twin.dtype)
     X = X if isinstance(X, np.ndarray) else X.toarray()
     picked = None if weights is None or len(rows) == 1 else weights[rows]
@@ -83,7 +84,7 @@ def pose(
         masks=None if masks is None else [None if mask is None else mask[rows] for mask in masks],
         l1=float(l1),
         l2=float(l2),
-        numbers=tuple(rows.tolist()) if example is not None or n > 1 else None,
+        numbers=tuple(called[rows].tolist()) if example is not None or n > 1 or numbers is not None else None,
         labels=Labels.of(net, notation),
         notation=notation,
         dtype=net.dtype,
@@ -127,3 +128,15 @@ def _rows(n: int, example: int | None) -> Array:
     if not 0 <= example < n:
         raise CountingError(f"there is no example {example}: the data has {n:,}, 0 to {n - 1:,}")
     return np.array([int(example)])
+
+
+def _called(n: int, numbers: Any) -> Array:
+    """What the examples are called, (n,): their numbers in the set that they were taken from, or here."""
+    if numbers is None:
+        return np.arange(n)
+    called = np.asarray(numbers)
+    if called.shape != (n,) or called.dtype.kind not in "iu":
+        raise UsageError(
+            f"numbers are {n:,} whole numbers, what each example is called; got shape {called.shape}"
+        )
+    return called
