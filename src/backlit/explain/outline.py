@@ -12,7 +12,7 @@ from typing import Literal
 from .formula import Formula, number
 from .letters import Letters
 from .proof import Agreement
-from .rows import rows_shown, shape_of
+from .rows import rows_shown
 from .steps import Derivation, Step
 from .words import kind_of
 
@@ -121,9 +121,10 @@ def forms(step: Step) -> list[Formula]:
     return found
 
 
-def shapes(step: Step) -> list[str]:
-    """The shapes of a block's parts, ``30×1``; () is 1."""
-    return [shape_of(part.value).replace(" ", "") or "1" for part in step.parts]
+def shapes(step: Step) -> str:
+    """The shapes of a block and of its parts: ``30×64 = 30×1 · 1×64``; "" without parts."""
+    own, *parts = ("×".join(map(str, one.shape)) or "1" for one in (step, *step.parts))
+    return f"{own} = {' · '.join(parts)}" if parts else ""
 
 
 def nudge(derivation: Derivation, found: Agreement) -> str:

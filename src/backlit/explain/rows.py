@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sum's terms that are shown, the largest first; ``rest`` is the others together. ``bars``: shares are of a mass."""
+    """A sum's terms that are shown, the largest first, and the ``rest`` together. ``bars``: shares are of a mass."""
 
     head: str
     columns: tuple[Formula, ...]

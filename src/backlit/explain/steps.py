@@ -237,11 +237,14 @@ class Derivation:
 
         return text(self, width=width, colour=colour)
 
-    def latex(self, *, full: bool = True) -> str:
-        """A LaTeX document's body: the full derivation, or the one formula with its numbers."""
+    def latex(self, *, full: bool = False, document: bool | None = None) -> str:
+        """The one formula with its numbers; ``full``: all of it, a document that compiles as it stands.
+
+        ``full=True, document=False`` is the document's body, for one of your own.
+        """
         from .latex import latex
 
-        return latex(self, full=full)
+        return latex(self, full=full, document=document)
 
     def html(self) -> str:
         """One self-contained fragment of HTML with MathML."""

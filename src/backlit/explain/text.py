@@ -9,7 +9,7 @@ from .formula import figures
 from .outline import MARKS, Block, forms, nudge, outline, shapes
 from .paper import Paper, padded, width_of
 from .proof import Agreement
-from .rows import at_kinks, shape_of, ways
+from .rows import at_kinks, ways
 from .steps import Derivation, Step
 from .tables import array, examples_table, terms_table
 
@@ -178,10 +178,10 @@ class _Body:
                 self.paper.put(" " * _INDENT + first + step.formula.text, step.tag)
             else:
                 self.paper.pieces(step.formula.text.split(" · "), " · ", _INDENT, first=first)
-            if step.parts:
-                own = shape_of(step.value).replace(" ", "")
+            if said := shapes(step):
+                own, _, parts = said.partition(" = ")
                 head = f"{padded(own, width_of(step.symbol.text))}  =  "
-                self.paper.pieces(shapes(step), " · ", _INDENT, first=head)
+                self.paper.pieces(parts.split(" · "), " · ", _INDENT, first=head)
             self.paper.gap()
         if step.terms is not None:
             self.paper.prose(step.remark, _INDENT)
