@@ -1,4 +1,4 @@
-r"""Sentences and names as LaTeX in plain ASCII, which every TeX engine reads: signs as mathematics, accents as commands.
+r"""Sentences and names as LaTeX in plain ASCII, which every TeX reads: signs as mathematics, accents as commands.
 
 What has no command in LaTeX's own fonts is written as its code point, ``U+4E2D``, so that no name stops a document
 from compiling and none is lost. What a derivation says is put together in latex.py.

@@ -246,11 +246,11 @@ class Derivation:
 
         return latex(self, full=full, document=document)
 
-    def html(self) -> str:
-        """One self-contained fragment of HTML with MathML."""
+    def html(self, *, page: bool = False) -> str:
+        """One self-contained fragment of HTML with MathML; a whole document with ``page``."""
         from .html import html
 
-        return html(self)
+        return html(self, page=page)
 
     def markdown(self) -> str:
         """Markdown with TeX between dollars."""
@@ -268,7 +268,7 @@ class Derivation:
         return self.html()
 
     def _repr_latex_(self) -> str:
-        return f"${self.root.symbol.tex} = {self.root.formula.tex}$"
+        return self.latex()
 
     def __str__(self) -> str:
         return self.text()
