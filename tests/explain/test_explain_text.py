@@ -10,7 +10,7 @@ import pytest
 from backlit import Network
 from backlit.explain import Derivation
 from backlit.explain.formula import figures, number, unicode
-from backlit.explain.tables import column_of
+from backlit.explain.rows import column_of
 
 from .test_explain_proof import TREES
 

@@ -51,14 +51,19 @@ def product(parts: Iterable[Formula]) -> Formula:
 def number(value: float, *, inside: bool = False) -> Formula:
     """A number to four significant digits, four decimals at least; in brackets where negative and ``inside``."""
     text = figures(value)
-    tex = text.replace("−", "-")
-    power = re.fullmatch(r"(.*)·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", tex)
-    if power:
-        tex = rf"{power[1]} \cdot 10^{{{_plain(power[2])}}}"
-    tex = tex.replace("∞", r"\infty").replace("undefined", r"\text{undefined}")
+    tex = tex_of(text)
     if inside and text.startswith("−"):
         return Formula(f"({text})", f"({tex})")
     return Formula(text, tex)
+
+
+def tex_of(written: str) -> str:
+    """TeX of a number as ``figures`` writes it."""
+    tex = written.replace("−", "-")
+    power = re.fullmatch(r"(.*)·10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", tex)
+    if power:
+        tex = rf"{power[1]} \cdot 10^{{{_plain(power[2])}}}"
+    return tex.replace("∞", r"\infty").replace("undefined", r"\text{undefined}")
 
 
 def figures(value: float, decimals: int | None = None) -> str:

@@ -244,17 +244,20 @@ class Derivation:
 
         return text(self, width=width, colour=colour, proof=proof)
 
-    def latex(self, *, full: bool = True) -> str:
-        """A LaTeX document's body: the full derivation, or the one formula with its numbers."""
+    def latex(self, *, full: bool = False, document: bool | None = None) -> str:
+        """The one formula with its numbers; ``full``: all of it, a document that compiles as it stands.
+
+        ``full=True, document=False`` is the document's body, for one of your own.
+        """
         from .latex import latex
 
-        return latex(self, full=full)
+        return latex(self, full=full, document=document)
 
-    def html(self) -> str:
-        """One self-contained fragment of HTML with MathML."""
+    def html(self, *, page: bool = False) -> str:
+        """One self-contained fragment of HTML with MathML; a whole document with ``page``."""
         from .html import html
 
-        return html(self)
+        return html(self, page=page)
 
     def markdown(self) -> str:
         """Markdown with TeX between dollars."""
@@ -272,7 +275,7 @@ class Derivation:
         return self.html()
 
     def _repr_latex_(self) -> str:
-        return f"${self.root.symbol.tex} = {self.root.formula.tex}$"
+        return self.latex()
 
     def __str__(self) -> str:
         return self.text()

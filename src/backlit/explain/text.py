@@ -6,15 +6,13 @@ A pure function of the tree: docs/explain.md shows what it looks like. Tables st
 from __future__ import annotations
 
 from .formula import figures
-from .labels import Labels
-from .letters import Letters
+from .outline import MARKS, Block, forms, nudge, outline, shapes
 from .paper import Paper, padded, width_of
 from .proof import Agreement
+from .rows import at_kinks, ways
 from .steps import Derivation, Step
-from .tables import array, examples_table, rows_shown, terms_table
-from .words import kind_of
+from .tables import array, examples_table, terms_table
 
-_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _INDENT = 2
 _TABLE = 7  # where tables begin
 
@@ -24,7 +22,7 @@ def text(derivation: Derivation, *, width: int = 100, colour: bool = False, proo
     paper = Paper(width, colour)
     _answer(paper, derivation)
     paper.gap()
-    _Body(paper, derivation).root()
+    _Body(paper).block(outline(derivation.root))
     if proof:
         paper.gap()
         _proof(paper, derivation, derivation.check())
@@ -45,44 +43,36 @@ def _answer(paper: Paper, derivation: Derivation) -> None:
 
 
 def _proof(paper: Paper, derivation: Derivation, found: Agreement) -> None:
-    by = derivation.derivative.by
-    if found.nudge is not None:
-        letters = Letters(derivation.problem.labels)
-        of = "C + R" if derivation.root.kind == "total" else letters.of(derivation.derivative.of).text
-        paper.prose(found.nudged(kind_of(letters, by), of), _INDENT, _INDENT + 9, first="nudge    ")
-    marks = {True: " ✓", False: " ✗", None: ""}
+    if said := nudge(derivation, found):
+        paper.prose(said, _INDENT, _INDENT + 9, first="nudge    ")
     paper.pieces(
-        [check.said + marks[check.passed] for check in found.checks], "    ", _INDENT, first="proof    "
+        [check.said + MARKS[check.passed] for check in found.checks], "    ", _INDENT, first="proof    "
     )
 
 
 class _Body:
-    """The steps one after the other, each once."""
+    """The blocks one after the other."""
 
-    def __init__(self, paper: Paper, derivation: Derivation) -> None:
-        self.paper, self.derivation = paper, derivation
-        self.labels: Labels = derivation.problem.labels
-        self.seen: set[int] = set()
+    def __init__(self, paper: Paper) -> None:
+        self.paper = paper
 
-    def root(self) -> None:
-        """The root's formula, then all that it is made of."""
-        self.step(self.derivation.root, head=True)
-
-    def step(self, step: Step, *, head: bool = False) -> None:
-        """A step with everything below it, unless it was shown before."""
-        if id(step) in self.seen:
-            return
-        self.seen.add(id(step))
-        if step.kind in ("product", "total") and step.scalar:
-            self._formula(step)
+    def block(self, block: Block, wide: int = 0) -> None:
+        """A block with everything below it; lines side by side have symbols of one width."""
+        if block.heading:
+            self.paper.prose(block.heading, _INDENT)
             self.paper.gap()
-            self._parts(step)
-        elif not step.scalar:
-            self._array(step)
-        elif step.terms is not None and step.kind != "cancelled":
-            self._sum(step, width_of(step.symbol.text))
+        wide = wide or width_of(block.step.symbol.text)
+        if block.shape == "equation":
+            self._formula(block.step)
+            self.paper.gap()
+            self._parts(block)
+        elif block.shape == "array":
+            self._array(block)
+        elif block.shape == "table":
+            self._sum(block, wide)
         else:
-            self._line(step, width_of(step.symbol.text))
+            self._line(block.step, wide)
+            self._below(block)
 
     def _formula(self, step: Step) -> None:
         """``symbol = f · g · h``, and the numbers under the symbols."""
@@ -108,44 +98,25 @@ class _Body:
             self.paper.pieces([row[0], *(f"{sign} {one}" for one in row[1:])], " ", _INDENT + 2, first="=  ")
         self.paper.put(" " * (_INDENT + 2) + f"=  {self.paper.signed(figures(step.value), step.value)}")
 
-    def _parts(self, step: Step) -> None:
+    def _parts(self, block: Block) -> None:
         """Each factor opened in turn: the leaves in a block, aligned, and what has more below it after them."""
-        wide = max(width_of(part.symbol.text) for part in step.parts)
-        later = []
-        for part in step.parts:
-            if id(part) in self.seen:
-                continue
-            if part.kind in ("product", "total", "mean") or (part.kind == "each"):
-                later.append(part)
-                continue
-            self.seen.add(id(part))
-            if part.terms is not None and part.kind != "cancelled":
-                self._sum(part, wide)
+        wide = max(width_of(part.symbol.text) for part in block.step.parts)
+        for one in block.under:
+            if one.shape == "equation" or one.step.kind in ("mean", "each"):
+                self.paper.gap()
+                self.block(one)
             else:
-                self._line(part, wide)
-        for part in later:
-            self.paper.gap()
-            self.step(part)
+                self.block(one, wide)
 
     def _line(self, step: Step, wide: int) -> None:
         """``symbol  =  formula at z = …  =  numbers  =  value      remark``, on more lines where one is too short."""
-        forms = [step.formula.text] if step.formula.text else []
-        if step.kind == "slope" and step.inputs and forms and step.formula.text != "1":
-            forms = [f"{forms[0]} at z = {figures(step.inputs[0].value)}"]
-        forms += [line.text for line in step.lines]
-        value = figures(step.value)
-        if step.numbers.text and step.numbers.text not in (value, step.formula.text):
-            forms.append(step.numbers.text)
-        if step.symbol.text != "1":
-            forms.append(value)
-        if len(forms) > 1 and forms[-2] == value:
-            forms.pop()
+        listed = [form.text for form in forms(step)]
         head = f"{padded(step.symbol.text, wide)}  =  "
         start = _INDENT + width_of(head)
-        line = " " * _INDENT + head + "  =  ".join(forms)
+        line = " " * _INDENT + head + "  =  ".join(listed)
         if width_of(line) > self.paper.width:
-            further = [f"=  {form}" for form in forms[1:]]
-            self.paper.pieces([forms[0], *further], "  ", _INDENT, first=head, back=3)
+            further = [f"=  {form}" for form in listed[1:]]
+            self.paper.pieces([listed[0], *further], "  ", _INDENT, first=head, back=3)
             if step.remark:
                 self.paper.prose(step.remark, start)
         elif step.remark and width_of(line) + 6 + len(step.remark) > self.paper.width:
@@ -153,30 +124,23 @@ class _Body:
             self.paper.prose(step.remark, start)
         else:
             self.paper.put(f"{line}      {step.remark}")
-        self._below(step)
 
-    def _below(self, step: Step) -> None:
+    def _below(self, block: Block) -> None:
         """What a line's step has below it: the factors that cancel."""
-        if step.kind != "cancelled":
-            return
-        wide = max((width_of(part.symbol.text) for part in step.parts), default=0)
-        for part in step.parts:
-            if id(part) not in self.seen:
-                self.seen.add(id(part))
-                self._line(part, wide)
-        if step.terms is not None:
+        self._leaves(block.under, gap=False)
+        if block.step.terms is not None:
             self.paper.gap()
-            terms_table(self.paper, step, self._indent())
+            terms_table(self.paper, block.step, self._indent())
             self.paper.gap()
 
     def _indent(self) -> int:
         return min(_TABLE, self.paper.width // 12)
 
-    def _sum(self, step: Step, wide: int) -> None:
+    def _sum(self, block: Block, wide: int) -> None:
         """A sum's formula, its table, and those of its terms that were opened and are shown."""
-        terms = step.terms
+        step, terms = block.step, block.step.terms
         assert terms is not None
-        said = self._ways(step)
+        said = ways(step)
         line = f"{' ' * _INDENT}{padded(step.symbol.text, wide)}  =  {step.formula.text}"
         if width_of(line) + 6 + len(said) + len(step.tag) + 2 <= self.paper.width:
             self.paper.put(f"{line}      {said}" if said else line, step.tag)
@@ -187,86 +151,47 @@ class _Body:
                 self.paper.prose(said, _INDENT + width_of(first))
         self.paper.gap()
         terms_table(self.paper, step, self._indent())
-        self._at_kinks(step)
+        for sentence in at_kinks(terms):
+            self.paper.prose(sentence, self._indent())
         self.paper.gap()
-        rows = [row for row in rows_shown(terms) if row in terms.opened]
-        plain = [terms.opened[row] for row in rows if terms.opened[row].kind in ("cost", "slope")]
-        self._leaves([one for one in plain if id(one) not in self.seen])
-        for row in rows:
-            self._opened(step, row)
+        leaves = tuple(one for one in block.under if one.step.kind in ("cost", "slope") and not one.heading)
+        self._leaves(leaves)
+        for one in block.under:
+            if one not in leaves:
+                self.block(one)
+                self.paper.gap()
 
-    def _at_kinks(self, step: Step) -> None:
-        """That factors of the table stand at a kink, with the slopes on both sides of it."""
-        terms = step.terms
-        assert terms is not None
-        for kink in dict.fromkeys(terms.kinks.values()):
-            rows = [terms.labels[row] for row, one in terms.kinks.items() if one == kink]
-            listed = ", ".join(rows[:6]) + (f", … ({len(rows)} in all)" if len(rows) > 6 else "")
-            slopes = f"slope {figures(kink.left)} on the left, {figures(kink.right)} on the right"
-            self.paper.prose(f"at the kink {kink.where} ({slopes}): {terms.what} {listed}", self._indent())
-
-    def _leaves(self, steps: list[Step]) -> None:
+    def _leaves(self, blocks: tuple[Block, ...], *, gap: bool = True) -> None:
         """Steps of one line each, aligned."""
-        wide = max((width_of(one.symbol.text) for one in steps), default=0)
-        for one in steps:
-            self.seen.add(id(one))
-            self._line(one, wide)
-        self.paper.gap()
-
-    def _opened(self, step: Step, row: int) -> None:
-        terms = step.terms
-        assert terms is not None
-        one = terms.opened[row]
-        if id(one) in self.seen:
-            return
-        if step.kind in ("mean", "each"):
-            self.paper.prose(f"the largest, example {terms.labels[row]}, opened:", _INDENT)
+        wide = max((width_of(one.step.symbol.text) for one in blocks), default=0)
+        for one in blocks:
+            self.block(one, wide)
+        if gap:
             self.paper.gap()
-        self.step(one)
-        self.paper.gap()
 
-    def _ways(self, step: Step) -> str:
-        """``ten paths, one through each output``."""
-        terms = step.terms
-        assert terms is not None
-        if not terms.paths:
-            return ""
-        n = len(terms)
-        count = _NUMBERS[n - 1] if n <= len(_NUMBERS) else f"{n:,}"
-        if step.symbol.text.find("/∂z") >= 0:
-            return step.remark
-        return (
-            f"{count} paths, one through each {terms.what}"
-            if terms.what == "output"
-            else f"{count} ways on, one through each neuron"
-        )
-
-    def _array(self, step: Step) -> None:
+    def _array(self, block: Block) -> None:
         """A block: its formula with shapes, a corner of it; or a value for each example."""
+        step = block.step
         if step.formula.text:
             first = f"{step.symbol.text}  =  "
             if _INDENT + width_of(first + step.formula.text) + 6 <= self.paper.width:
                 self.paper.put(" " * _INDENT + first + step.formula.text, step.tag)
             else:
                 self.paper.pieces(step.formula.text.split(" · "), " · ", _INDENT, first=first)
-            shapes = [_shape(part) for part in step.parts]
-            if shapes:
-                self.paper.pieces(
-                    shapes, " · ", _INDENT, first=f"{padded(_shape(step), width_of(step.symbol.text))}  =  "
-                )
+            if said := shapes(step):
+                own, _, parts = said.partition(" = ")
+                head = f"{padded(own, width_of(step.symbol.text))}  =  "
+                self.paper.pieces(parts.split(" · "), " · ", _INDENT, first=head)
             self.paper.gap()
         if step.terms is not None:
             self.paper.prose(step.remark, _INDENT)
             self.paper.gap()
             examples_table(self.paper, step.terms, _TABLE)
             self.paper.gap()
-            for row in step.terms.opened:
-                self._opened(step, row)
+            for one in block.under:
+                self.block(one)
+                self.paper.gap()
             return
         array(self.paper, step.value, _INDENT + 2)
         if step.remark:
             self.paper.prose(step.remark, _INDENT)
-
-
-def _shape(step: Step) -> str:
-    return "×".join(map(str, step.shape)) or "1"
