@@ -13,6 +13,8 @@
     python benchmarks/run.py engine     the NumPy engine beside a hand-written NumPy loop
     python benchmarks/run.py start      `import backlit` beside `import numpy`, and `backlit --help`
     python benchmarks/run.py document   the tables of docs/benchmarks.md from the figures kept in build/bench/
+    python benchmarks/run.py examples   norms, cosines, variances of 10,000 examples' gradients (not part of everything)
+    python benchmarks/run.py flipped_labels    how many wrong labels a ranking of examples finds (nor is this)
     python benchmarks/run.py photos     how well photographs of digits are read (minutes; not part of everything)
 
 Both sides of a ratio are run in turn, several times, and medians are compared: on a shared machine a single time says
@@ -38,7 +40,7 @@ KEPT = (
     "memory",
 )  # they know --quick, and keep figures
 PRINTED = ("engine", "start")
-ALSO = ("document", "photos")
+ALSO = ("document", "examples", "flipped_labels", "photos")
 
 
 def main() -> int:

@@ -25,9 +25,10 @@ HOUSE = (
     ("engines",),
     (
         "schedules", "settings", "history", "progress", "interrupt", "metrics", "monitor", "divergence",
-        "sets", "callbacks", "lbfgs", "training", "many", "finder", "storage", "metadata", "checkpoints", "files",
-        "data", "use",
+        "sets", "callbacks", "recorder", "lbfgs", "training", "many", "finder", "storage", "metadata",
+        "checkpoints", "files", "by_hand", "data", "use",
     ),
+    ("explain",),
     ("pipeline", "plots"),
     ("cli", "__main__"),
 )  # fmt: skip
@@ -40,6 +41,7 @@ LEADERS: dict[str, set[str]] = {
     VERBS: {room for rooms in HOUSE for room in rooms},
     "history": {"plots"},
     "finder": {"plots"},
+    "explain": {"explain"},  # a derivation leads to its own proof and renderers, which read it
 }
 LEVELS[VERBS] = LEVELS["network"]
 

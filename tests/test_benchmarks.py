@@ -162,3 +162,23 @@ def test_a_row_is_measured_from_the_front_door(tmp_path: Path) -> None:
     assert "numpy " in done.stdout
     kept = json.loads((ROOT / "build" / "bench" / "quick.json").read_text(encoding="utf-8"))
     assert set(kept["works"]["sgd-32-16"]["peers"]) == {"backlit", "numpy", "numpy-blas"}
+
+
+def test_wrong_labels_are_wrong_and_without_mnist_the_experiment_says_so(
+    parts: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flipped = parts("flipped_labels")
+    labels = np.arange(1000) % 10
+    wrong, rows = flipped.flip(labels, 0.05, np.random.default_rng(0))
+    assert len(rows) == 50
+    assert np.flatnonzero(wrong != labels).tolist() == rows.tolist()
+    assert flipped.found(rows[::-1], rows, 25) == 0.5
+
+    def absent() -> Any:
+        raise flipped.NoDataError("MNIST is not here")
+
+    for name in ("flipped_labels", "examples"):
+        monkeypatch.setattr(parts(name), "mnist", absent)
+        monkeypatch.setattr(sys, "argv", [name])
+        parts(name).main()
+        assert capsys.readouterr().out == "skipped: MNIST is not here\n"

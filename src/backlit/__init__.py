@@ -20,9 +20,11 @@ if TYPE_CHECKING:
         ModelError as ModelError,
         UsageError as UsageError,
     )
+    from .explain.follow import Follow as Follow
     from .files import load as load
     from .many import fit_many as fit_many
     from .network import Network as Network
+    from .recorder import Steps as Steps
 
 __version__ = "0.1.0"
 
@@ -30,6 +32,8 @@ _ROOMS = {
     "Network": "network",
     "load": "files",
     "fit_many": "many",
+    "Follow": "explain.follow",
+    "Steps": "recorder",
     "data": None,
     "BacklitError": "errors",
     "BacklitWarning": "errors",

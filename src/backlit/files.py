@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .by_hand import is_by_hand, load_by_hand
 from .errors import BacklitError, ModelError, UsageError
 from .functions import as_activation, as_cost
 from .metadata import checkpoint_fault, model_fault, shown
@@ -41,8 +42,11 @@ def save(net: Network, path: str | Path) -> Path:
 def load(path: str | Path, *, functions: Functions | None = None) -> Network:
     """The network of a model file; ``functions`` are your own (f, f′) by name, where it was saved with such.
 
-    Raises ModelError that names the file, what is wrong and what to do.
+    A network typed by hand, a file that ends in .json or .toml (docs/by-hand.md), serves as well. Raises ModelError
+    that names the file, what is wrong and what to do.
     """
+    if is_by_hand(path):
+        return load_by_hand(path)
     arrays, about = unpack(path, "a Backlit model")
     return network_of(arrays, about, str(path), functions)
 

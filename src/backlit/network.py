@@ -118,6 +118,9 @@ class Network(Verbs):
         self.recipe: Any = None  # how raw columns become a^0, and outputs answers; None for plain arrays
         self._classes: tuple[Any, ...] | None = None
         self.task: str | None = None  # "classes" or "values", once it is known
+        self.example: tuple[Array, Array] | None = (
+            None  # x (n, n_0) and y (n, n_L) of a network typed by hand
+        )
         self.training: dict[str, Any] = {}  # how it was trained: plain data, kept in the model file
         self._theta = self._flatten(self._start() if theta is None else theta)
         self._set_views()
@@ -276,7 +279,7 @@ class Network(Verbs):
             theta=self._theta,
         )
         twin.recipe, twin.classes, twin.task = self.recipe, self.classes, self.task
-        twin.training = deepcopy(self.training)
+        twin.example, twin.training = self.example, deepcopy(self.training)
         return twin
 
     def __getstate__(self) -> dict[str, Any]:

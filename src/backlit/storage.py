@@ -147,6 +147,21 @@ def unpack(path: str | Path, what: str) -> tuple[dict[str, Array], dict[str, Any
     return tensors, found
 
 
+def read_small(source: Path, what: str, most: int) -> bytes:
+    """All of a file of at most ``most`` bytes; raises ModelError where there is none, or more."""
+    _check_readable(source, what)
+    try:
+        with source.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as reason:
+        raise ModelError(f"{source} can't be read: {_reason(reason)}; give the path of {what}") from reason
+    if len(content) > most:
+        raise ModelError(
+            f"{source} is larger than {most:,} bytes, and no such file is {what}; save it as a model file"
+        )
+    return content
+
+
 def _no_file(source: Path, what: str) -> ModelError:
     return ModelError(f"{source}: there is no such file; give the path of {what}")
 

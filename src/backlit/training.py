@@ -33,6 +33,7 @@ from .monitor import Monitor
 from .network import Network
 from .progress import Silent, as_progress
 from .randomness import dropout_key
+from .recorder import Steps
 from .schedules import plateau_factor
 from .sets import Encode, Sets, make_sets
 from .settings import MONITORS, Settings, given_settings, resumed
@@ -148,6 +149,9 @@ def prepare(
     )
     run = Run(net, dataclasses.replace(chosen, seed=seed), sets, saved)
     run.callbacks, run.checkpoint = called, checkpoint
+    run.recorders = [one for one in called if isinstance(one, Steps)]
+    for recorder in run.recorders:
+        recorder.check(run)
     return run
 
 
@@ -170,6 +174,7 @@ class Run:
     """One run of ``fit``: its position, and what leads from one step to the next."""
 
     callbacks: tuple[Callback, ...] = ()
+    recorders: Sequence[Steps] = ()
     checkpoint: str | Path | None = None
     command: dict[str, Any]
     progress: Any = Silent()
@@ -306,11 +311,14 @@ class Run:
         number = self.done_before + self.epoch + 1
         order = self.engine.order(self.seed, number, sets.rows) if self.settings.shuffle else sets.rows
         while self.batch < self.steps:
-            count = min(self.count, self.steps - self.batch)
+            free = [one.free(self.epoch + 1, self.batch) for one in self.recorders]
+            count = min(self.count, self.steps - self.batch, *free)  # a recorded step is a slice of its own
             began = time.perf_counter()
             at = slice(self.batch, self.batch + count)
             plan = self._plan_of(count)
             part = order[at.start * m : at.stop * m]
+            for recorder in self.recorders:
+                recorder.before(self, plan, part)
             done = self.engine.run_epoch(
                 self.net, self.net.theta, self.state, plan, sets.X, sets.Y, sets.weights, part
             )
@@ -319,6 +327,8 @@ class Run:
                 at = slice(self.batch, self.batch + count)
             elif not math.isfinite(done.costs[-1]):
                 self._diverge(self.batch + len(done.costs), order, float(plan.eta[len(done.costs) - 1]))
+            for recorder in self.recorders:
+                recorder.after(self)
             self.costs[at], self.batch_weights[at] = done.costs, done.weights
             self.batch += count
             took = time.perf_counter() - began

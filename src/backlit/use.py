@@ -30,10 +30,14 @@ def predict(net: Network, x: Any, *, engine: str = "auto") -> Array:
 
 def predict_labels(net: Network, x: Any, *, engine: str = "auto") -> Array:
     """Class names or numbers, (n,), for a classifier; else values, in the target's own unit where a recipe knows it."""
-    outputs = predict(net, x, engine=engine)
+    return said(net, predict(net, x, engine=engine))
+
+
+def said(net: Network, rows: Array) -> Array:
+    """What rows of outputs or targets (n, n_L) say: classes, (n,), or values in the target's own unit."""
     if net.recipe is not None and net.task == "values":
-        return net.recipe.decode_values(outputs)
-    return decode_labels(net, outputs)
+        return net.recipe.decode_values(rows)
+    return decode_labels(net, rows)
 
 
 def examples(net: Network, x: Any, y: Any) -> tuple[Array, Array]:

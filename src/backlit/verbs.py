@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .explain import Derivation, Paths
+    from .explain.examples import PerExample
+    from .explain.health import Health
+    from .explain.moved import Update
+    from .explain.nudges import Nudges
+    from .explain.prediction import StepPrediction
+    from .explain.ranking import Ranking
     from .history import History
     from .metrics import Evaluation
     from .network import Network
     from .passes import Gradient, Trace, Value
+    from .recorder import Moment
 
 Array = Any
 
@@ -50,6 +58,36 @@ class Verbs:
 
         return backprop(self, x, y, dropout_masks=dropout_masks)
 
+    def explain(self: Network, name: str, x: Any, y: Any = None, **options: Any) -> Derivation:  # type: ignore[misc]
+        """Any derivative, as the chain rule with its numbers; options notation, depth, example, and ``gradient``'s."""
+        from .explain import explain
+
+        return explain(self, name, x, y, **options)
+
+    def paths(self: Network, name: str, x: Any, y: Any = None, *, top: int = 20, **options: Any) -> Paths:  # type: ignore[misc]
+        """The ``top`` paths of largest |contribution| of a derivative, and what all come to; options as ``explain``."""
+        from .explain import paths
+
+        return paths(self, name, x, y, top=top, **options)
+
+    def nudges(self: Network, x: Any, y: Any, **options: Any) -> Nudges:  # type: ignore[misc]
+        """−∂C_x/∂· for chosen examples and ``of=["w[2][3,5]", "a[1][4]"]``, and their average."""
+        from .explain.nudges import nudges
+
+        return nudges(self, x, y, **options)
+
+    def per_example(self: Network, x: Any, y: Any, *, sample_weight: Any = None) -> PerExample:  # type: ignore[misc]
+        """Each example's gradient norm, cosine with the mean, cost and margin; each parameter's variance."""
+        from .explain.examples import per_example
+
+        return per_example(self, x, y, sample_weight=sample_weight)
+
+    def rank_examples(self: Network, x: Any, y: Any, **options: Any) -> Ranking:  # type: ignore[misc]
+        """Examples by="gradient-norm", "cost", "cosine" or "margin": ``.indices``, ``.values``."""
+        from .explain.ranking import rank_examples
+
+        return rank_examples(self, x, y, **options)
+
     def evaluate(self: Network, x: Any, y: Any, **options: Any) -> Evaluation:  # type: ignore[misc]
         """Cost and metrics on a set: for classes a confusion matrix and a table by class, for values MAE, RMSE, R²."""
         from .metrics import evaluate
@@ -67,6 +105,26 @@ class Verbs:
         from .finder import find_eta
 
         return find_eta(self, x, y, **options)
+
+    def health(self: Network, x: Any, y: Any, *, eta: float | None = None) -> Health:  # type: ignore[misc]
+        """How the gradient fares, layer by layer, and which factor shrinks it (B2): docs/health.md."""
+        from .explain.health import health
+
+        return health(self, x, y, eta=eta)
+
+    def predict_step(  # type: ignore[misc]
+        self: Network, name: str, x: Any, y: Any, *, delta: float = 0.01
+    ) -> StepPrediction:
+        """ΔC for a step on ``"w[1][5,30]"``: predicted, measured, and how far they agree to 1%."""
+        from .explain.prediction import predict_step
+
+        return predict_step(self, name, x, y, delta=delta)
+
+    def explain_update(self: Network, name: str, before: Moment, after: Moment) -> Update:  # type: ignore[misc]
+        """Why ``"w[1][5,30]"`` moved in a step that ``backlit.Steps`` recorded: its parts add up to the move."""
+        from .explain.update import explain_update
+
+        return explain_update(self, name, before, after)
 
     def save(self: Network, path: str | Path) -> Path:  # type: ignore[misc]
         """Writes the model file (safetensors with JSON metadata), crash-safe; returns its path."""

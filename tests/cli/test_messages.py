@@ -208,7 +208,7 @@ def test_a_class_that_a_validation_file_alone_has(backlit: Backlit, here: Path) 
         ([*IRIS, "--quiet=3"], "--quiet takes no value", "backlit"),
         (["train", "iris", "wine"], "too much was given: 'wine'", "backlit train"),
         ([*IRIS, "--etta", "3"], "there is no option --etta (near it: --eta, --find-eta, --task)", "backlit train"),
-        (["predict", "m"], "DATA is missing", "backlit predict"),
+        (["predict"], "MODEL is missing", "backlit predict"),
         (["trian"], "there is no command 'trian'. Did you mean 'train'?", "backlit"),
         (["data", "what"], "there is no command 'what'", "backlit data"),
         ([], "say which command", "backlit"),

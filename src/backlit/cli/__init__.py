@@ -1,7 +1,8 @@
 """The command line: parse, call, print. ``main`` is what ``backlit`` runs; the commands stand in files of their own.
 
-Results go to stdout, messages and progress to stderr. Exit codes: 0 ok, 2 usage, 3 bad data or model, 130 Ctrl-C. What
-a user got wrong is one line; what we got wrong shows its traceback. Nothing heavy is imported before it is needed.
+Results go to stdout, messages and progress to stderr. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad data or model,
+130 Ctrl-C. What a user got wrong is one line; what we got wrong shows its traceback. Nothing heavy is imported before
+it is needed.
 """
 
 from __future__ import annotations

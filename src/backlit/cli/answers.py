@@ -29,7 +29,7 @@ class Asked:
     """The command line of ``predict``."""
 
     model: Path
-    data: str
+    data: str | None
     held_out: bool
     limit: int | None
     data_dir: Path | None
@@ -55,13 +55,17 @@ class Answers:
 
 def show_answers(asked: Asked) -> None:
     """Everything that the command does."""
-    refuse_own_input("--out", asked.out, asked.model, asked.data)
+    refuse_own_input("--out", asked.out, *filter(None, (asked.model, asked.data)))
     net = files.load(asked.model)
     if asked.out is not None:
         check_writable(asked.out, "the answers")
     if asked.draw and (net.recipe is None or net.recipe.image is None):
         raise UsageError("--draw is for models on images, and this model's inputs are columns; leave it out")
-    answers = _of_pictures(net, asked) if pipeline.is_pictures(net, asked.data) else _of_rows(net, asked)
+    answers = (
+        _of_pictures(net, asked)
+        if asked.data and pipeline.is_pictures(net, asked.data)
+        else _of_rows(net, asked)
+    )
     if asked.out is not None:
         write_safely(asked.out, as_csv(answers).encode(), "the answers")
     if asked.as_json:
@@ -81,7 +85,7 @@ def _of_rows(net: Network, asked: Asked) -> Answers:
     )
     images = None
     shape = net.recipe.image
-    if asked.draw:
+    if asked.draw and examples.dataset is not None:
         encoded = net.recipe.encode(examples.dataset.inputs, dtype=net.dtype)
         images = np.asarray(encoded, dtype=net.dtype).reshape(-1, *shape)
     return Answers(net, pipeline.predict(net, examples), examples.numbers.tolist(), images, "example")
@@ -92,7 +96,7 @@ def _of_pictures(net: Network, asked: Asked) -> Answers:
         raise UsageError(
             "--held-out is for the data that the model was trained on, and pictures are others; leave it out"
         )
-    paths, x = pipeline.pictures(net, Path(asked.data))
+    paths, x = pipeline.pictures(net, Path(str(asked.data)))
     paths, x = paths[: asked.limit], x[: asked.limit]
     found = pipeline.prediction(net, net.predict(x))
     return Answers(net, found, [path.name for path in paths], x.reshape(-1, *net.recipe.image), "picture")

@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from .. import __version__
-from . import data, evaluate, inspect, predict, train
+from . import data, evaluate, examples, explain, inspect, nudges, paths, predict, train
 from .help import Command, Group
 
 # The root of typer's usage errors, wherever this version of typer keeps it.
@@ -21,11 +21,15 @@ Examples:
   backlit train digits --held-out 0.2 --out digits.safetensors
   backlit predict digits.safetensors digits --held-out --limit 5 --draw
   backlit evaluate digits.safetensors digits --held-out
+  backlit explain digits.safetensors "dC/dw[1][19,13]" --data digits --example 1514
+  backlit paths digits.safetensors "dC/dx[1,5]" --data digits --example 1514 --top 5
+  backlit examples digits.safetensors digits --held-out
   backlit train people.csv --target income --layers 64,32
   backlit COMMAND --help
 
 A data argument is a name (see: backlit data list) or the path of a file. Results go to stdout, messages and progress
-to stderr. Exit codes: 0 ok, 2 usage, 3 bad data or model, 130 stopped by Ctrl-C.
+to stderr. Exit codes: 0 ok, 1 a check failed, 2 usage, 3 bad data or model, 130
+stopped by Ctrl-C.
 """
 
 
@@ -54,7 +58,7 @@ def app() -> typer.Typer:
         ] = False,
     ) -> None: ...
 
-    for room in (train, predict, evaluate, inspect):
+    for room in (train, predict, evaluate, inspect, explain, paths, nudges, examples):
         whole.command(room.NAME, cls=Command, epilog=room.EPILOG)(room.run)
     of_data = typer.Typer(
         cls=Group, help=data.HELP, epilog=data.EPILOG, rich_markup_mode=None, pretty_exceptions_enable=False

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ..spelling import counted
-from .options import DATA_DIR, HELD_OUT, JSON, LIMIT, MODEL
+from .options import DATA_DIR, HELD_OUT, JSON, LIMIT, MODEL, OWN_OR_DATA
 
 if TYPE_CHECKING:
     from ..metrics import Evaluation
@@ -41,10 +39,7 @@ _PARTS = ("accuracy", "balanced_accuracy", "precision", "f1", "top_3_accuracy")
 
 def run(
     model: MODEL,
-    data: Annotated[
-        str,
-        typer.Argument(metavar="DATA", help="A name, or the path of a file that has the target's column."),
-    ],
+    data: OWN_OR_DATA = None,
     held_out: HELD_OUT = False,
     limit: LIMIT = None,
     data_dir: DATA_DIR = None,

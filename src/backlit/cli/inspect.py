@@ -1,12 +1,15 @@
-"""``backlit inspect``: what is in a model file."""
+"""``backlit inspect``: what is in a model file, and how its gradient fares on data."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from .options import JSON, MODEL
+import typer
+
+from .options import DATA_DIR, HELD_OUT, JSON, LIMIT, MODEL
 
 if TYPE_CHECKING:
+    from ..explain.health import Health
     from ..network import Network
 
 NAME = "inspect"
@@ -14,22 +17,74 @@ EPILOG = """
 Examples:
   backlit inspect digits.safetensors
   backlit inspect digits.safetensors --json
+  backlit inspect digits.safetensors digits --held-out
+  backlit inspect homework.toml
+
+With DATA it also says how the gradient fares there, layer by layer: its size, dead and saturated neurons, which factor
+shrinks it, and what is wrong. A network typed by hand with an example of its own needs no DATA for that.
 """
 _MOST_COLUMNS = 20  # of the recipe; the others are in --json
 
 
-def run(model: MODEL, as_json: JSON = False) -> None:
-    """Look into a model: layers, shapes, parameters, functions, the recipe for raw columns, and how it was trained."""
+def run(
+    model: MODEL,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATA", show_default=False, help="A name or a file: say how the gradient fares there."
+        ),
+    ] = None,
+    eta: Annotated[
+        float | None,
+        typer.Option(
+            "--eta",
+            metavar="η",
+            rich_help_panel="Data",
+            help="The step size of the update/weight ratios; else the last of the model's training.",
+        ),
+    ] = None,
+    held_out: HELD_OUT = False,
+    limit: LIMIT = None,
+    data_dir: DATA_DIR = None,
+    as_json: JSON = False,
+) -> None:
+    """Look into a model: layers, functions, the recipe, how it was trained; with data, how its gradient fares."""
     from .. import files
+    from ..errors import UsageError
     from . import show
 
     net = files.load(model)
+    if data is None and net.example is None:
+        asked = {"--eta": eta, "--held-out": held_out, "--limit": limit, "--data-dir": data_dir}
+        for option, value in asked.items():
+            if value:
+                raise UsageError(f"{option} is about data; name them after the model, or leave it out")
+        found = None
+    else:
+        found = _health(net, data, eta, held_out, limit, data_dir)
     if as_json:
-        show.emit("inspect/1", {"model": str(model), **as_dict(net)})
+        told = {} if found is None else {"data": data, "held_out": held_out, "health": _plain(found)}
+        show.emit("inspect/1", {"model": str(model), **as_dict(net), **told})
         return
-    show.out(
-        "\n".join([show.bold(str(model)), "", *_layers(net), "", *_recipe(net), *_training(net)]).rstrip()
+    about = [*_layers(net), "", *_recipe(net), *_training(net)] if data is None else _layers(net)
+    gradient = [] if found is None else ["", found.text()]
+    show.out("\n".join([show.bold(str(model)), "", *about, *gradient]).rstrip())
+
+
+def _health(
+    net: Network, data: str | None, eta: float | None, held_out: bool, limit: int | None, data_dir: Any
+) -> Health:
+    from .. import pipeline
+
+    examples = pipeline.examples_of(
+        net, data, held_out=held_out, limit=limit, data_dir=data_dir, need_target=True
     )
+    return net.health(*examples.encoded(net), eta=eta)
+
+
+def _plain(found: Health) -> dict[str, Any]:
+    """The health without its schema's name: the document has one of its own."""
+    return {key: value for key, value in found.to_dict().items() if key != "schema"}
 
 
 def as_dict(net: Network) -> dict[str, Any]:

@@ -31,7 +31,58 @@ HELD_OUT = Annotated[
         help="Only the examples that were held out when the model was trained.",
     ),
 ]
-MODEL = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file that train made.")]
+MODEL = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model file that train made, or a network typed by hand.")
+]
+
+
+OWN_OR_DATA = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DATA",
+        show_default=False,
+        help="A name, or the path of a file that has the target's column. A network typed by hand may have its own.",
+    ),
+]
+
+
+QUANTITY = Annotated[
+    str, typer.Argument(metavar="NAME", help='A derivative, such as "dC/dw[2][3,5]" or "da[2][1]/dx[30]".')
+]
+DATA = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="DATA",
+        rich_help_panel="Data",
+        help="A name, or the path of a file. A network typed by hand may have an example of its own.",
+    ),
+]
+EXAMPLE = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--example",
+        metavar="N",
+        min=0,
+        rich_help_panel="Data",
+        help="The example, by its number in the data, from 0; given again, a batch.",
+    ),
+]
+EXAMPLES = Annotated[
+    str | None,
+    typer.Option(
+        "--examples",
+        metavar="NUMBERS",
+        rich_help_panel="Data",
+        help="A batch: 0:32 is the examples from 0 to 31, 0,5,7 those three; or all.",
+    ),
+]
+NOTATION = Annotated[
+    str,
+    typer.Option(
+        "--notation", metavar="NAME", help="note, book (the input is layer 1) or torch. Default: note."
+    ),
+]
 
 
 def given(context: typer.Context) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+import sys
+from typing import Any, cast
 
 from ..errors import UsageError
+from ..notation import Notation, check_notation
 
+NO_END = sys.maxsize  # of a range of examples that goes on to the last
+_SPAN = re.compile(r"(?P<first>\d{0,15})(?P<to>:(?P<end>\d{0,15}))?", re.ASCII)
 _OUTSIDE = re.compile(r",(?![^(]*\))")  # a comma that is in no brackets
 
 
@@ -42,6 +46,32 @@ def batch_size(text: str) -> int | None:
     if size < 1:
         raise UsageError(f"--batch-size takes a whole number of at least 1, or full; got {text!r}")
     return size
+
+
+def numbers(option: str, text: str) -> list[range]:
+    """``"0,5,7"``, ``"0:32"`` (to 31), ``"32:"`` (to the end, ``NO_END``), ``"all"``: numbers of examples."""
+    found: list[range] = []
+    for one in words(":" if text.strip().lower() == "all" else text):
+        match = _SPAN.fullmatch(one)
+        first = int(match["first"] or 0) if match else 0
+        end = 0 if match is None else first + 1 if match["to"] is None else int(match["end"] or NO_END)
+        if end <= first:
+            found.clear()
+            break
+        found.append(range(first, end))
+    if not found:
+        raise UsageError(
+            f"{option} takes numbers of examples, counted from 0, such as 0,5,7 or 0:32 (from 0 to 31), or all; got "
+            f"{text!r}"
+        )
+    return found
+
+
+def notation(text: str) -> Notation:
+    """note, book or pytorch, which may be called torch."""
+    name = {"torch": "pytorch"}.get(text.strip().lower(), text.strip().lower())
+    check_notation(name)
+    return cast(Notation, name)
 
 
 def part(option: str, text: str, otherwise: str = "") -> float:

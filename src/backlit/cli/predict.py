@@ -25,11 +25,14 @@ on dark; what the network was fed is drawn.
 def run(
     model: MODEL,
     data: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="DATA", help="A name, the path of a file, a picture, or a folder of pictures."
+            metavar="DATA",
+            show_default=False,
+            help="A name, the path of a file, a picture, or a folder of pictures. A network typed by hand may have "
+            "its own.",
         ),
-    ],
+    ] = None,
     held_out: HELD_OUT = False,
     limit: LIMIT = None,
     data_dir: DATA_DIR = None,

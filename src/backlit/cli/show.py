@@ -15,12 +15,13 @@ import numpy as np
 
 Array = Any
 Row = Sequence[str]
+WIDTH = 100  # columns where stdout is no terminal
 _NARROWEST = 40  # columns that text is laid out for, however narrow the terminal
 
 
 def columns() -> int:
-    """The columns of the terminal, or 100 where stdout is none."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    """The columns of the terminal, or ``WIDTH`` where stdout is none."""
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
 
 
 def coloured() -> bool:
@@ -38,9 +39,14 @@ def out(text: str = "") -> None:
 
 
 def emit(schema: str, content: dict[str, Any]) -> None:
+    """One JSON document on stdout."""
+    out(document(schema, content))
+
+
+def document(schema: str, content: dict[str, Any]) -> str:
     """One strict JSON document: the schema's name and version first; what is no finite number is null."""
     plain = _plain({"schema": f"backlit.{schema}", **content})
-    out(json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2))
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False, indent=2)
 
 
 def table(heads: Row, rows: Sequence[Row], *, left: int = 1, indent: int = 0) -> list[str]:

@@ -29,12 +29,21 @@ Array = Any
 class Examples:
     """Rows for a model: ``dataset`` (its target may be None) and each row's ``numbers`` in the data, from 0, (n,).
 
-    ``seen`` says that these are the very data that the model was trained on, none held out.
+    ``seen`` says that these are the very data that the model was trained on, none held out. ``own`` are x and y of a
+    network typed by hand, where its own example is meant, and then there is no other data.
     """
 
-    dataset: Dataset
+    dataset: Dataset | None
     numbers: Array
     seen: bool = False
+    own: tuple[Array, Array] | None = None
+
+    def encoded(self, net: Network) -> tuple[Array, Array]:
+        """a^0 (n, n_0) and targets (n, n_L) in the network's dtype; raises DataError naming file and row."""
+        if self.own is not None:
+            return self.own
+        assert self.dataset is not None
+        return encode(net, self.dataset)
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,11 @@ def examples_of(
 ) -> Examples:
     """The rows of a name, file, table or Dataset as the model's recipe takes them; ``held_out`` those it never saw.
 
-    Raises DataError, and UsageError where nothing was held out.
+    Where ``source`` is None, the example that a network typed by hand brings along. Raises DataError, and UsageError
+    where nothing was held out or there is no such example.
     """
+    if source is None:
+        return _own(net, held_out, limit)
     if net.recipe is None:
         raise ModelError(
             "this model has no recipe for raw data, as it was trained on plain arrays; use it from Python, "
@@ -78,6 +90,18 @@ def examples_of(
     if held_out:
         dataset, numbers = _held_out(dataset, facts, seen)
     return Examples(dataset.limited(limit), numbers[:limit], seen and not held_out)
+
+
+def _own(net: Network, held_out: bool, limit: int | None) -> Examples:
+    if net.example is None:
+        raise UsageError(
+            "DATA is missing: name the data, or their file; only a network typed by hand with an example of its own "
+            "needs none"
+        )
+    if held_out:
+        raise UsageError(f"{spelt('held_out')} is for data that the model was trained on; leave it out")
+    x, y = (part[:limit] for part in net.example)
+    return Examples(None, np.arange(len(x)), own=(x, y))
 
 
 def _load_for(
@@ -118,9 +142,13 @@ def _held_out(dataset: Dataset, facts: dict[str, Any], same: bool) -> tuple[Data
 def predict(net: Network, examples: Examples) -> Prediction:
     """The model's answers for rows; raises DataError naming file, row and column."""
     dataset = examples.dataset
+    if dataset is None:
+        x, y = examples.encoded(net)
+        return prediction(net, net.predict(x), decode_labels(net, y))
     outputs = net.predict(net.recipe.encode(dataset.inputs, dtype=net.dtype))
     known = None
-    if dataset.wanted is not None and missing_target(dataset) is None:
+    one = net.task == "classes" or net.sizes[-1] == 1  # several values have no one column to be known by
+    if one and dataset.wanted is not None and missing_target(dataset) is None:
         wanted = as_wanted(net, dataset)  # an unknown label is an error, not a wrong answer
         known = decode_labels(net, wanted) if net.task == "classes" else dataset.labels()
     return prediction(net, outputs, known)
@@ -138,7 +166,7 @@ def prediction(net: Network, outputs: Array, known: Array | None = None) -> Pred
 
 def evaluate(net: Network, examples: Examples) -> metrics.Evaluation:
     """Cost and metrics of the model on rows whose target is known; raises DataError naming file, row and column."""
-    return metrics.evaluate(net, *encode(net, examples.dataset))
+    return metrics.evaluate(net, *examples.encoded(net))
 
 
 def pictures(net: Network, path: Path) -> tuple[list[Path], Array]:

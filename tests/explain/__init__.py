@@ -1,0 +1,1 @@
+"""Tests of the explainer; ``autograd`` and ``networks`` are what they share."""
