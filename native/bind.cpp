@@ -10,7 +10,6 @@
 #include <atomic>
 #include <chrono>
 #include <limits>
-#include <memory>
 #include <new>
 #include <optional>
 #include <stdexcept>
@@ -18,6 +17,9 @@
 #include <vector>
 
 #include "cpu.hpp"
+#include "denormals.hpp"
+#include "memory.hpp"
+#include "order.hpp"
 #include "team.hpp"
 
 namespace nb = nanobind;
@@ -92,7 +94,6 @@ struct Spec {
 };
 
 using Any = nb::ndarray<nb::ro, nb::device::cpu>;
-template <class T> using Flat = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 Kind kind_of(const Any& array) {
     if (array.dtype() == nb::dtype<float>()) return Kind::f32;
@@ -231,12 +232,12 @@ template <class Run> void check(const Run& run, const Asker& asker) {
 
 template <class T>
 nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<T> theta,
-                    std::vector<Flat<T>> slots, nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu> Y,
-                    std::optional<Flat<const double>> weight, Flat<const std::int64_t> order, Flat<const double> eta,
-                    std::int64_t batch_size, const std::string& rule, const std::vector<double>& constants,
-                    const std::vector<double>& limits, const std::optional<std::vector<double>>& keep,
-                    std::uint64_t dropout_key, bool skip_zeros, std::int64_t t, std::int64_t step, int threads,
-                    Flat<double> costs, Flat<double> weights, nb::object stop) {
+                    std::vector<Flat<T>> slots, Table<const T> Y, std::optional<Flat<const double>> weight,
+                    Flat<const std::int64_t> order, Flat<const double> eta, std::int64_t batch_size,
+                    const std::string& rule, const std::vector<double>& constants, const std::vector<double>& limits,
+                    const std::optional<std::vector<double>>& keep, std::uint64_t dropout_key, bool skip_zeros,
+                    std::int64_t t, std::int64_t step, int threads, Flat<double> costs, Flat<double> weights,
+                    nb::object stop) {
     Epoch<T> run;
     run.net = spec.network();
     run.X = rows.X;
@@ -286,6 +287,7 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
     {
         const Away away;
         const Threads team(threads);
+        const NoDenormals here;
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
             kernels.epoch32(run);
@@ -298,10 +300,8 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
 
 template <class T>
 double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<const T> theta,
-                std::optional<nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> Y,
-                std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
-                std::optional<nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> outputs, bool skip_zeros,
-                int threads) {
+                std::optional<Table<const T>> Y, std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
+                std::optional<Table<T>> outputs, bool skip_zeros, int threads) {
     Pass<T> run;
     run.net = spec.network();
     run.X = rows.X;
@@ -327,6 +327,7 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     {
         const Away away;
         const Threads team(threads);
+        const NoDenormals here;
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
             kernels.pass32(run);
@@ -339,65 +340,104 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
 
 // a^L of a few plain rows at once or not at all: what a call of microseconds needs is made ready here. θ is the
 // network's own memory, read as it is at each call.
-struct Predictor {
-    static constexpr std::size_t FEW = 8;                    // rows; more are worth turning θ for
+template <class T> class Predictor {
+    static constexpr Py_ssize_t FEW = 8;                     // rows; more are worth turning θ for
     static constexpr std::int64_t WORTH_RELEASING = 1 << 20; // multiplications
     const Kernels& kernels;
     Spec spec;
-    std::optional<Flat<const float>> theta32;
-    std::optional<Flat<const double>> theta64;
-    std::int64_t widest = 0;
+    Flat<const T> theta;
+    nb::object array, pixels, levels, white; // the types that are read, and names of the latter's attributes
+    nb::object empty, dtype, shape_of_one;   // what makes the outputs
+    std::vector<T> scratch;                  // for calls that keep the GIL
 
-    Predictor(const std::string& cpu, const Spec& spec_, std::optional<Flat<const float>> t32,
-              std::optional<Flat<const double>> t64)
-        : kernels(kernels_named(cpu)), spec(spec_), theta32(std::move(t32)), theta64(std::move(t64)) {
-        require(theta32.has_value() != theta64.has_value(), "θ is float32 or float64");
-        require(std::int64_t(theta32 ? theta32->shape(0) : theta64->shape(0)) == spec.parameters,
-                "θ has another length than the network's");
-        for (std::int64_t n : spec.sizes) widest = std::max(widest, n);
+  public:
+    Predictor(const std::string& cpu, const Spec& spec_, Flat<const T> theta_, nb::object pixels_)
+        : kernels(kernels_named(cpu)), spec(spec_), theta(std::move(theta_)), pixels(std::move(pixels_)),
+          levels(nb::str("levels")), white(nb::str("white")) {
+        require(std::int64_t(theta.shape(0)) == spec.parameters, "θ has another length than the network's");
+        const nb::module_ numpy = nb::module_::import_("numpy");
+        array = numpy.attr("ndarray");
+        empty = numpy.attr("empty");
+        dtype = numpy.attr("dtype")(sizeof(T) == 4 ? "float32" : "float64");
+        shape_of_one = nb::make_tuple(1, spec.sizes.back());
+        scratch.resize(numbers_of_scratch());
     }
 
     // None for whatever needs a closer look: another shape or dtype, numbers that are not finite.
-    nb::object operator()(nb::handle given) const {
-        Any x;
-        if (!nb::try_cast(given, x, false)) return nb::none();
-        return theta32 ? predict<float>(x, theta32->data(), kernels.few32)
-                       : predict<double>(x, theta64->data(), kernels.few64);
+    nb::object operator()(nb::handle x) {
+        if (x.type().is(array)) return predict(x, 1);
+        if (!x.type().is(pixels)) return nb::none();
+        const double level = PyFloat_AsDouble(nb::object(nb::getattr(x, white)).ptr());
+        if (PyErr_Occurred()) throw nb::python_error();
+        return predict(nb::getattr(x, levels), level);
     }
 
-    template <class T, class F> nb::object predict(const Any& x, const T* theta, F few) const {
-        const bool alone = x.ndim() == 1, fits = alone || (x.ndim() == 2 && x.shape(0) <= FEW);
-        if (!fits || std::int64_t(x.shape(x.ndim() - 1)) != spec.sizes.front() || (alone && x.shape(0) == 1))
+  private:
+    std::size_t numbers_of_scratch() const {
+        return std::size_t(*std::max_element(spec.sizes.begin(), spec.sizes.end()) + 64) * 3;
+    }
+
+    nb::object predict(nb::handle rows, double level) {
+        const Memory x(rows, PyBUF_RECORDS_RO);
+        if (!x) return nb::none();
+        const int last = x->ndim - 1;
+        const bool alone = last == 0;
+        if ((!alone && (last != 1 || x->shape[0] > FEW)) || x->shape[last] != spec.sizes.front() ||
+            (alone && x->shape[0] == 1))
             return nb::none();
         Inputs X;
-        if (x.dtype() == nb::dtype<float>())
+        if (holds<float>(*x))
             X.kind = Kind::f32;
-        else if (x.dtype() == nb::dtype<double>())
+        else if (holds<double>(*x))
             X.kind = Kind::f64;
+        else if (holds<std::uint8_t>(*x))
+            X.kind = Kind::u8;
         else
             return nb::none();
-        const std::int64_t size = std::int64_t(x.itemsize());
-        X.data = x.data();
-        X.n = alone ? 1 : std::int64_t(x.shape(0));
-        X.width = spec.sizes.front();
-        X.row_stride = alone ? 0 : x.stride(0) * size;
-        X.column_stride = x.stride(x.ndim() - 1) * size;
-        const std::size_t outputs = std::size_t(spec.sizes.back()), numbers = std::size_t(X.n) * outputs;
-        std::vector<T> scratch(std::size_t(widest + 64) * 3);
-        std::unique_ptr<T[]> made(new T[numbers]);
-        bool finite;
-        if (X.n * spec.parameters >= WORTH_RELEASING) {
-            nb::gil_scoped_release release;
-            finite = few(spec.network(), X, theta, made.get(), scratch.data());
-        } else {
-            finite = few(spec.network(), X, theta, made.get(), scratch.data());
-        }
-        if (!finite) return nb::none();
-        T* rows = made.release();
-        nb::capsule owner(rows, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-        return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(rows, {std::size_t(X.n), outputs}, owner));
+        X.data = x->buf;
+        X.n = alone ? 1 : x->shape[0];
+        X.width = x->shape[last];
+        X.row_stride = alone ? 0 : x->strides[0];
+        X.column_stride = x->strides[last];
+        X.white = level;
+        nb::object outputs = empty(X.n == 1 ? shape_of_one : nb::make_tuple(X.n, spec.sizes.back()), dtype);
+        const Memory to(outputs, PyBUF_WRITABLE);
+        require(bool(to), "numpy.empty made no array");
+        return fill(X, static_cast<T*>(to->buf)) ? outputs : nb::none();
+    }
+
+    bool fill(const Inputs& X, T* outputs) {
+        if (X.n * spec.parameters < WORTH_RELEASING) return few(X, outputs, scratch.data());
+        std::vector<T> own(numbers_of_scratch());
+        nb::gil_scoped_release release;
+        return few(X, outputs, own.data());
+    }
+
+    bool few(const Inputs& X, T* outputs, T* with) const {
+        if constexpr (sizeof(T) == 4)
+            return kernels.few32(spec.network(), X, theta.data(), outputs, with);
+        else
+            return kernels.few64(spec.network(), X, theta.data(), outputs, with);
     }
 };
+
+template <class T> void bind_predictor(nb::module_& m, const char* name) {
+    nb::class_<Predictor<T>>(m, name)
+        .def(nb::init<const std::string&, const Spec&, Flat<const T>, nb::object>(), nb::arg(), nb::arg(),
+             "theta"_a.noconvert(), nb::arg())
+        .def("__call__", &Predictor<T>::operator());
+}
+
+// ``rows`` in the order that is drawn by what NumPy's SeedSequence would be made of: 32-bit words, at least four.
+void put_in_order(const std::vector<std::uint32_t>& words, const Flat<std::int64_t>& rows) {
+    constexpr std::size_t WORTH_RELEASING = 1 << 14;
+    require(words.size() >= 4, "a seed has at least four words");
+    require(rows.shape(0) <= 0xffffffffu, "an order is of fewer than 2³² rows");
+    const SeedPool seed(words.data(), words.size());
+    if (rows.shape(0) < WORTH_RELEASING) return shuffle(seed, rows.data(), rows.shape(0));
+    const Away away;
+    shuffle(seed, rows.data(), rows.shape(0));
+}
 
 template <class T>
 void activation(const std::string& cpu, const std::string& name, double parameter, Flat<const T> z, Flat<T> a,
@@ -432,11 +472,9 @@ NB_MODULE(_native, m) {
     nb::class_<Rows>(m, "Rows")
         .def_static("dense", &Rows::dense, "x"_a, "white"_a)
         .def_static("sparse", &Rows::sparse, "data"_a, "indices"_a, "indptr"_a, "width"_a);
-    nb::class_<Predictor>(m, "Predictor")
-        .def(nb::init<const std::string&, const Spec&, std::optional<Flat<const float>>,
-                      std::optional<Flat<const double>>>(),
-             nb::arg(), nb::arg(), "theta32"_a.noconvert().none(), "theta64"_a.noconvert().none())
-        .def("__call__", &Predictor::operator());
+    m.def("put_in_order", &put_in_order, "words"_a, "rows"_a);
+    bind_predictor<float>(m, "Predictor32");
+    bind_predictor<double>(m, "Predictor64");
     m.def("run_epoch", &run_epoch<float>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(), "slots"_a.noconvert(),
           "Y"_a.noconvert(), "weight"_a.none(), "order"_a, "eta"_a, "batch_size"_a, "rule"_a, "constants"_a, "limits"_a,
           "keep"_a.none(), "dropout_key"_a, "skip_zeros"_a, "t"_a, "step"_a, "threads"_a, "costs"_a, "weights"_a,

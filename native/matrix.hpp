@@ -18,18 +18,33 @@ constexpr int TILE_ROWS = 4, TILE_VECTORS = 4;
 
 template <class T> constexpr i64 PANEL_OF = TILE_VECTORS * WIDTH<T>; // columns of a product that are worked on together
 
-// What becomes of a tile's sums.
-enum class Into { replace, with_bias, add };
+// What becomes of a tile's sums: they are put down, begin at a bias, go through relu as well, are kept where what stands
+// beside is positive (relu's slope), or are added, scaled.
+enum class Into { replace, with_bias, with_bias_relu, where_positive, add };
+
+constexpr bool has_bias(Into into) { return into == Into::with_bias || into == Into::with_bias_relu; }
+
+template <class T, Into into> BACKLIT_INLINE Vec<T> finished(Vec<T> sum, const T* at, const T* beside, T scale) {
+    const Vec<T> zero{};
+    if constexpr (into == Into::with_bias_relu)
+        return sum < zero ? zero : sum; // NaN stays
+    else if constexpr (into == Into::where_positive)
+        return load(beside) > zero ? sum : zero;
+    else if constexpr (into == Into::add)
+        return load(at) + sum * scale;
+    else
+        return sum;
+}
 
 // A(i, k) is a[i·lda + k], or a[k·lda + i] where turned.
 template <class T, int rows, int vectors, bool turned, Into into>
 BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* BACKLIT_RESTRICT b, i64 ldb,
-                         T* BACKLIT_RESTRICT c, i64 ldc, const T* BACKLIT_RESTRICT bias, T scale) {
+                         T* BACKLIT_RESTRICT c, i64 ldc, const T* BACKLIT_RESTRICT beside, T scale) {
     using V = Vec<T>;
     V sum[rows][vectors];
     BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
         BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
-            sum[i][v] = into == Into::with_bias ? load(bias + v * WIDTH<T>) : V{};
+            sum[i][v] = has_bias(into) ? load(beside + v * WIDTH<T>) : V{};
         }
     }
     for (i64 k = 0; k < K; ++k) {
@@ -44,40 +59,46 @@ BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* B
     }
     BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
         BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
-            T* at = c + i * ldc + v * WIDTH<T>;
-            store(at, into == Into::add ? load(at) + sum[i][v] * scale : sum[i][v]);
+            const i64 at = i * ldc + v * WIDTH<T>;
+            store(c + at, finished<T, into>(sum[i][v], c + at, beside + at, scale));
         }
     }
 }
 
 template <class T, int vectors, bool turned, Into into>
 BACKLIT_INLINE void column_of_tiles(i64 rows, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc,
-                                    const T* bias, T scale) {
-    const i64 step = turned ? 1 : lda;
-    for (; rows >= TILE_ROWS; rows -= TILE_ROWS, a += TILE_ROWS * step, c += TILE_ROWS * ldc)
-        tile<T, TILE_ROWS, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale);
+                                    const T* beside, T scale) {
+    constexpr int tall = vectors * 2 <= TILE_VECTORS ? TILE_ROWS * 2 : TILE_ROWS; // few vectors leave room for rows
+    const i64 step = turned ? 1 : lda, down = into == Into::where_positive ? ldc : 0;
+    for (; rows >= tall; rows -= tall, a += tall * step, c += tall * ldc, beside += tall * down)
+        tile<T, tall, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale);
+    for (; rows >= TILE_ROWS;
+         rows -= TILE_ROWS, a += TILE_ROWS * step, c += TILE_ROWS * ldc, beside += TILE_ROWS * down)
+        tile<T, TILE_ROWS, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale);
     switch (rows) {
-    case 1: tile<T, 1, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 2: tile<T, 2, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 3: tile<T, 3, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 4: tile<T, 4, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 5: tile<T, 5, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
+    case 1: tile<T, 1, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
+    case 2: tile<T, 2, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
+    case 3: tile<T, 3, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
+    case 4: tile<T, 4, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
+    case 5: tile<T, 5, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
     default: break;
     }
 }
 
-// C = A B (replace), A B + bias, or C + scale · A B (add), for N numbers a row, a multiple of the vector's width.
+// C = A B and what ``into`` makes of it, for N numbers a row, a multiple of the vector's width. ``beside`` is a bias for
+// all rows, or numbers of C's shape.
 template <class T, bool turned, Into into>
-void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* bias, T scale) {
+void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* beside,
+             T scale) {
     constexpr i64 panel = TILE_VECTORS * WIDTH<T>;
     i64 j = 0;
     for (; j + panel <= N; j += panel)
-        column_of_tiles<T, TILE_VECTORS, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+        column_of_tiles<T, TILE_VECTORS, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
     const i64 left = (N - j) / WIDTH<T>;
-    if (left == 1) column_of_tiles<T, 1, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+    if (left == 1) column_of_tiles<T, 1, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
     if constexpr (TILE_VECTORS > 2) {
-        if (left == 2) column_of_tiles<T, 2, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
-        if (left == 3) column_of_tiles<T, 3, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
+        if (left == 2) column_of_tiles<T, 2, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
+        if (left == 3) column_of_tiles<T, 3, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
     }
 }
 

@@ -230,7 +230,9 @@ template <class T> void gather(const Inputs& X, const i64* rows, i64 first, i64 
         with_kind(X.kind, [&](auto sample) {
             using S = decltype(sample);
             const Reader<T, S> from = reader<T, S>(X, row);
-            if (from.stride == i64(sizeof(S))) {
+            if (from.stride == i64(sizeof(S)) && std::is_same_v<S, T>) {
+                copy_row<T>(X.width, from.row, to);
+            } else if (from.stride == i64(sizeof(S))) {
                 const Reader<T, S> near{from.row, i64(sizeof(S)), from.white, from.reciprocal};
                 for (i64 k = 0; k < X.width; ++k) to[k] = near.at(k);
             } else {
@@ -240,11 +242,13 @@ template <class T> void gather(const Inputs& X, const i64* rows, i64 first, i64 
     }
 }
 
+constexpr i64 FORESEEN = 1024; // cache lines: more would push out what is at hand
+
 // Asks for the rows of a batch to come, since they lie anywhere.
 BACKLIT_INLINE void foresee(const Inputs& X, const i64* rows, i64 m) {
     if (X.indptr) {
         const i64 size = X.kind == Kind::f32 ? 4 : X.kind == Kind::f64 ? 8 : 1;
-        for (i64 x = 0; x < m; ++x) {
+        for (i64 x = 0; x < (m < 64 ? m : 64); ++x) {
             const i64 p = whole_number(X.indptr, X.wide_indptr, rows[x]);
             const i64 end = whole_number(X.indptr, X.wide_indptr, rows[x] + 1);
             for (i64 q = p; q < end; q += 16) {
@@ -254,10 +258,12 @@ BACKLIT_INLINE void foresee(const Inputs& X, const i64* rows, i64 m) {
         }
         return;
     }
-    for (i64 x = 0; x < m; ++x) {
+    const i64 bytes = X.column_stride * X.width < 4096 ? X.column_stride * X.width : 4096;
+    if (bytes <= 0) return;
+    const i64 most = FORESEEN / (bytes / 64 + 1) + 1;
+    for (i64 x = 0; x < (m < most ? m : most); ++x) {
         const char* row = static_cast<const char*>(X.data) + rows[x] * X.row_stride;
-        const i64 bytes = X.column_stride * X.width;
-        for (i64 k = 0; k < bytes && k < 4096; k += 64) BACKLIT_PREFETCH(row + k);
+        for (i64 k = 0; k < bytes; k += 64) BACKLIT_PREFETCH(row + k);
     }
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .explain import Derivation
+    from .explain import Derivation, Paths
     from .history import History
     from .metrics import Evaluation
     from .network import Network
@@ -56,6 +56,12 @@ class Verbs:
         from .explain import explain
 
         return explain(self, name, x, y, **options)
+
+    def paths(self: Network, name: str, x: Any, y: Any = None, *, top: int = 20, **options: Any) -> Paths:  # type: ignore[misc]
+        """The ``top`` paths of largest |contribution| of a derivative, and what all come to; options as ``explain``."""
+        from .explain import paths
+
+        return paths(self, name, x, y, top=top, **options)
 
     def evaluate(self: Network, x: Any, y: Any, **options: Any) -> Evaluation:  # type: ignore[misc]
         """Cost and metrics on a set: for classes a confusion matrix and a table by class, for values MAE, RMSE, R²."""

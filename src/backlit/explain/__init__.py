@@ -4,7 +4,11 @@
 """
 
 from .derive import explain
+from .paths import Path, Paths
 from .proof import Agreement
+from .ranking import paths
 from .steps import Column, Derivation, Input, Kink, Step, Terms, walk
 
-__all__ = ["Agreement", "Column", "Derivation", "Input", "Kink", "Step", "Terms", "explain", "walk"]
+__all__ = [
+    "Agreement", "Column", "Derivation", "Input", "Kink", "Path", "Paths", "Step", "Terms", "explain", "paths", "walk",
+]  # fmt: skip

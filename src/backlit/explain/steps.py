@@ -25,6 +25,7 @@ import numpy as np
 
 from ..notation import Derivative as Name, Notation
 from .formula import NOTHING, Formula
+from .paths import Paths
 from .problem import Problem
 from .proof import Agreement
 
@@ -230,6 +231,12 @@ class Derivation:
         from .agree import agreement
 
         return agreement(self)
+
+    def paths(self, top: int = 20) -> Paths:
+        """The ``top`` paths of largest |contribution| from Q to P, and what all of them come to; of one number only."""
+        from .ranking import paths_of
+
+        return paths_of(self.problem, self.derivative, top=top)
 
     def text(self, *, width: int = 100, colour: bool = False) -> str:
         """For a terminal of ``width`` columns, in Unicode."""
