@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import backlit
 from backlit import Network, equations
+from backlit.data.recipe import Recipe
 from backlit.errors import CountingError, DataError, UsageError
 from backlit.explain import Paths
 from explain.brute import Brute, By, Of, name_of
@@ -281,6 +285,34 @@ def test_a_derivation_knows_its_paths() -> None:
     found = net.explain("dC/dw[1][2,1]", x, y).paths(top=1)
     assert found[0] == net.paths("dC/dw[1][2,1]", x, y, top=1)[0]
     assert found.count == 2
+
+
+def test_a_raw_column_begins_with_the_recipe() -> None:
+    data = backlit.data.load("iris")
+    net = Network([4, 5, 3], activations=["tanh", "softmax"], cost="cross_entropy", seed=0)
+    net.recipe = Recipe.learn(data)
+    net.classes, net.task = net.recipe.classes, "classes"
+    found = net.paths('dC/draw["petal length (cm)"]', data, data, example=3, top=4)
+    by_input = net.paths("dC/dx[2]", data, data, example=3, top=4)
+    assert found.kinds[0].kind == "recipe"
+    assert [path.neurons for path in found] == [path.neurons for path in by_input]
+    assert found.total == pytest.approx(
+        net.explain('dC/draw["petal length (cm)"]', data, data, example=3).value
+    )
+    assert re.search(r'petal length \(cm\) → \d → "setosa"', by_input.text())
+
+
+def test_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs/paths.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(compile(block, "docs/paths.md", "exec"), found)
+    shown = re.findall(r"```\n(∂C.*?)```", page, flags=re.DOTALL)
+    assert [line.split("=")[0] for line in shown[0].splitlines()[:1]] == ["∂C/∂x₄ "]
+    assert found["found"].count == 300
+    fields = re.findall(r"^\| `(\w+)`", page.split("## What the result holds")[1], flags=re.MULTILINE)
+    assert [name for name in fields if not hasattr(found["found"], name)] == []
 
 
 def test_biases_start_at_the_z_they_enter_and_lie_on_no_other_path() -> None:

@@ -21,7 +21,9 @@ from .scaled import ZERO, Scaled, Table, descending, largest_product, split, tab
 
 Array = Any
 Trail = tuple[float, Any] | None  # the mantissas of the factors so far, the latest first, linked
-_NOTHING: tuple[float, int] = (0.0, ZERO)
+Size = tuple[float, int]  # mantissa and power of one number
+Following = tuple[int, Size] | None  # the rank that is pushed next, and its bound
+_NOTHING: Size = (0.0, ZERO)
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Found:
 
     example: int
     places: tuple[int, ...]
-    size: tuple[float, int]
+    size: Size
 
 
 @dataclass(eq=False)
@@ -103,14 +105,14 @@ class Search:
         heap: list[Any] = []
         found: list[Found] = []
         root = _Opened((), None, 0, _ranked(self._examples()), dead=False)
-        self._push_equal(heap, root, 0)
+        self._push_equal(heap, root, 0, _bound(root, 0))
         while heap and len(found) < k:
             minus_power, minus_mantissa, neurons, (opened, rank, following) = heapq.heappop(heap)
             size = (-minus_mantissa, -minus_power)
             if rank + 1 < opened.ranked.ends[rank]:
                 self._push(heap, opened, rank + 1, size, None)
             if following is not None:
-                self._push_equal(heap, opened, following)
+                self._push_equal(heap, opened, *following)
             if len(neurons) == len(self.graph.stations) + 1:
                 found.append(Found(neurons[0], neurons[1:], size))
             else:
@@ -129,9 +131,7 @@ class Search:
             parts.append(top)
         return np.concatenate([m for m, _ in parts]), np.concatenate([p for _, p in parts])
 
-    def _open(
-        self, heap: list[Any], before: _Opened, neurons: tuple[int, ...], size: tuple[float, int]
-    ) -> None:
+    def _open(self, heap: list[Any], before: _Opened, neurons: tuple[int, ...], size: Size) -> None:
         """Pushes the best of what can follow a partial path; it reaches just the bound of the path itself."""
         self.opened += 1
         x, s = neurons[0], len(neurons) - 2  # the station where the path is; −1 before the first
@@ -173,28 +173,23 @@ class Search:
             self._behind[x] = _Behind([(m[0], p[0]) for m, p in best], alone)
         return self._behind[x]
 
-    def _push_equal(
-        self, heap: list[Any], opened: _Opened, rank: int, size: tuple[float, int] | None = None
-    ) -> None:
+    def _push_equal(self, heap: list[Any], opened: _Opened, rank: int, size: Size) -> None:
         """Pushes the path of this rank, and those after it that differ from it only before rounding.
 
         They have one bound and must leave the heap in the order of their neurons. The next below that bound is pushed
         when one of these leaves.
         """
         ranked = opened.ranked
-        size = size or _bound(opened, rank)
         while True:
             following = int(ranked.ends[rank])
             below = _bound(opened, following) if following < len(ranked.places) else None
             if below != size:
-                self._push(heap, opened, rank, size, None if below is None else following)
+                self._push(heap, opened, rank, size, None if below is None else (following, below))
                 return
             self._push(heap, opened, rank, size, None)
             rank = following
 
-    def _push(
-        self, heap: list[Any], opened: _Opened, rank: int, size: tuple[float, int], following: int | None
-    ) -> None:
+    def _push(self, heap: list[Any], opened: _Opened, rank: int, size: Size, following: Following) -> None:
         neurons = (*opened.neurons, int(opened.ranked.places[rank]))
         heapq.heappush(heap, (-size[1], -size[0], neurons, (opened, rank, following)))
 
@@ -207,7 +202,7 @@ def _ranked(values: Scaled) -> _Ranked:
     return _Ranked(order, mantissas, powers, ends)
 
 
-def _bound(opened: _Opened, rank: int) -> tuple[float, int]:
+def _bound(opened: _Opened, rank: int) -> Size:
     """The largest contribution of the paths that go on with this rank."""
     mantissa, power = float(opened.ranked.mantissas[rank]), int(opened.ranked.powers[rank])
     trail = opened.trail

@@ -27,8 +27,8 @@ class Paper:
         self.lines: list[str] = []
 
     def signed(self, text: str, value: float) -> str:
-        """Blue above 0, orange below."""
-        if not self.colour or not value:
+        """Blue above 0, orange below; what is shown as 0 has no colour."""
+        if not self.colour or not value or not text.strip("0. "):
             return text
         return f"{_POSITIVE if value > 0 else _NEGATIVE}{text}{_END}"
 

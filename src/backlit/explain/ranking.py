@@ -6,6 +6,7 @@ stands in graph.py, the search in best.py, the sums in masses.py; this file puts
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ def paths(
 def paths_of(problem: Problem, name: Name, *, top: int = 20) -> Paths:
     """The paths of a derivative whose parts are checked already."""
     top = _check(problem, name, top)
+    problem = _without_penalties(problem)
     by, recipe = _by(problem, name)
     passed = flow(problem, name.of)
     made = graph(problem, passed, by, recipe)
@@ -91,9 +93,15 @@ def paths_of(problem: Problem, name: Name, *, top: int = 20) -> Paths:
         opened=search.opened,
         statement=statement(problem, passed, name.by),
         conventions=_conventions(problem, passed, name),
-        included={key: given for key, given in problem.included.items() if key not in ("l1", "l2")},
+        included=problem.included,
         problem=problem,
     )
+
+
+def _without_penalties(problem: Problem) -> Problem:
+    """Penalties are outside of every path, so they are not spoken of either."""
+    included = {key: given for key, given in problem.included.items() if key not in ("l1", "l2")}
+    return replace(problem, l1=0.0, l2=0.0, included=included)
 
 
 def _by(problem: Problem, name: Name) -> tuple[Quantity, float | None]:
@@ -117,7 +125,10 @@ def _conventions(problem: Problem, passed: Flow, name: Name) -> tuple[str, ...]:
     """What the numbers rest on; where the derivative itself is no mean, that pairs are weighed as in one."""
     averaged = name.of.letter == "C" and name.by.letter in ("w", "b")
     weighed = problem.m > 1 and not averaged
-    return (*conventions(problem, passed), *(["pairs weighed as in the mean (B5)"] if weighed else []))
+    return (
+        *conventions(problem, passed, name.by),
+        *(["pairs weighed as in the mean (B5)"] if weighed else []),
+    )
 
 
 def _agree(total: float, value: float, mass: float) -> bool | None:
