@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -122,7 +123,7 @@ def test_each_edge_carries_the_sum_of_the_paths_over_it(net: Network, name: str)
     for one in found:
         stops = [*zip(layers, one.neurons, strict=True)]
         stops = [(0, 4), *stops] if of_w else stops
-        for (_, k), (l, j) in zip(stops, stops[1:], strict=False):
+        for (_, k), (l, j) in pairwise(stops):
             expected[l, j, k] = expected.get((l, j, k), 0.0) + one.contribution
         for l, j in stops:
             assert display.seen.chosen[l][j] > 0
@@ -196,7 +197,7 @@ def test_numbers_on_edges_do_not_touch(net: Network) -> None:
             lambda net: NetworkDisplay.from_network(net, X, Y, example=9),
             r"there is no example 9: the data has 4",
         ),
-        (lambda net: NetworkDisplay.from_paths(net), r"paths is the result of net.paths; got Network"),
+        (NetworkDisplay.from_paths, r"paths is the result of net.paths; got Network"),
     ],
 )
 def test_what_can_not_be_drawn(net: Network, call: Any, said: str) -> None:

@@ -177,4 +177,3 @@ def test_the_nudges_of_a_network(net: Network) -> None:
     expected = net.nudges(X, Y, of=["w[2][1,3]", "b[2][0]", "a[1][4]"], examples=[0, 2])
     np.testing.assert_array_equal(display.image_.get_array(), expected.values)
     np.testing.assert_array_equal(display.values[-1], expected.averages)
-    assert net.task is None

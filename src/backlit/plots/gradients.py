@@ -54,7 +54,9 @@ class GradientNorms:
         return np.array(self._rows, dtype=np.float64)
 
     def _record(self, net: Network, epoch: int) -> None:
+        task = net.task
         found = gradient(net, self._x, self._y)
+        net.task = task  # what looks on leaves the network as it was
         self._rows.append([float(np.linalg.norm(found.w[l])) for l in range(1, net.L + 1)])
         self.epochs.append(epoch)
 

@@ -1,7 +1,7 @@
 """Nudges as a heat map: what each example (row) would like of each weight, bias or activation (column), −∂C_x/∂·.
 
-Every cell that has room carries its number, so the sign is read and not only seen. The last row is the average, which
-is what a step of descent follows.
+Every cell that has room carries its number, else a stroke where it is far below 0, so that the sign is read and not
+only seen. The last row is the average, which is what a step of descent follows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import UsageError
 from ..explain.formula import figures
 from ..network import Network
-from .canvas import INK, SOFT, Display, check_finite, colour_bar, limit, signed_colours
+from .canvas import INK, SOFT, Display, check_finite, colour_bar, limit, mark_negative, signed_colours
 
 Array = Any
 _MOST_ROWS, _MOST_COLUMNS = 40, 60  # beyond, labels could not be read
@@ -67,7 +67,11 @@ class NudgesDisplay(Display):
             self.table.averages[None, :], extent=(-0.5, columns - 0.5, low + 0.5, low - 0.5), **style
         )
         heights = [*range(rows), low]
-        self.texts_ = _numbers(ax, self.values, heights, most) if columns <= _WRITTEN else []
+        if columns <= _WRITTEN:
+            self.texts_ = _numbers(ax, self.values, heights, most)
+        else:
+            self.texts_ = []
+            mark_negative(ax, self.table.values, (-0.5, -0.5))
         ax.set_ylim(low + 0.5, -0.5)
         ax.set_xlim(-0.5, columns - 0.5)
         ax.set_yticks(heights, [*map(self._row, range(rows)), f"average of {self.table.n:,}"])
