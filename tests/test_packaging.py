@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 # What a program may rely on. A name that joins or leaves is a decision: change it here, and in the changelog.
 PUBLIC = [
     "BacklitError", "BacklitWarning", "DataError", "DivergenceError", "EngineError", "FitManyError", "Follow",
-    "ModelError", "Network", "Steps", "UsageError", "__version__", "data", "fit_many", "load",
+    "ModelError", "Network", "Steps", "UsageError", "__version__", "data", "fit_many", "load", "plots",
 ]  # fmt: skip
 
 HEAVY = (

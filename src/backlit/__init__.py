@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data as data
+    from . import data as data, plots as plots
     from .errors import (
         BacklitError as BacklitError,
         BacklitWarning as BacklitWarning,
@@ -35,6 +35,7 @@ _ROOMS = {
     "Follow": "explain.follow",
     "Steps": "recorder",
     "data": None,
+    "plots": None,
     "BacklitError": "errors",
     "BacklitWarning": "errors",
     "DataError": "errors",

@@ -62,7 +62,7 @@ class EtaRange:
 
     def plot(self, path: Any = None) -> Any:
         """Draws cost over η with matplotlib; returns the figure, and saves it where a path is given."""
-        from .plots import plot_eta_range
+        from .plots.curves import plot_eta_range
 
         return plot_eta_range(self, path)
 

@@ -1,6 +1,6 @@
 """The history of training: one record an epoch, as data, printable and plottable.
 
-It only remembers: what is measured stands in monitor.py, and how it is drawn in plots.py.
+It only remembers: what is measured stands in monitor.py, and how it is drawn in plots/.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class History:
 
     def plot(self, path: Any = None) -> Any:
         """Costs and accuracies over epochs: a matplotlib figure, saved too where a path is given."""
-        from .plots import plot_history
+        from .plots.curves import plot_history
 
         return plot_history(self, path)
 

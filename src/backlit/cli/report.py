@@ -10,7 +10,7 @@ from typing import Any
 from .. import pipeline
 from ..errors import UsageError
 from ..history import History, format_number
-from ..plots import check_picture
+from ..plots.canvas import check_picture
 from ..spelling import counted
 from . import show
 from .messages import Stopped, say
