@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backlit import Network, plots
+from backlit import plots
 
 pytest.importorskip("matplotlib")
 
@@ -28,11 +28,9 @@ def page() -> Any:
 
 @pytest.mark.slow
 def test_the_pages_code_draws_its_pictures(page: Any, tmp_path: Path) -> None:
-    have_nudges = hasattr(Network, "nudges")
-    code = [one for one in page.blocks() if have_nudges or "NudgesDisplay" not in one]
-    page.draw(tmp_path, code)
+    page.draw(tmp_path, page.blocks())
     drawn = {one.name for one in tmp_path.glob("*.png")}
-    assert set(page.pictures()) - drawn <= ({"nudges.png"} if not have_nudges else set())
+    assert set(page.pictures()) <= drawn
 
 
 def test_the_pictures_are_there_and_small(page: Any) -> None:

@@ -171,7 +171,6 @@ def test_what_is_too_large_a_table_or_not_finite() -> None:
         NudgesDisplay.from_nudges(table([[np.inf, 1.0]], [1.0, 1.0]))
 
 
-@pytest.mark.skipif(not hasattr(Network, "nudges"), reason="nudges are not part of this network yet")
 def test_the_nudges_of_a_network(net: Network) -> None:
     display = NudgesDisplay.from_network(net, X, Y, of=["w[2][1,3]", "b[2][0]", "a[1][4]"], examples=[0, 2])
     expected = net.nudges(X, Y, of=["w[2][1,3]", "b[2][0]", "a[1][4]"], examples=[0, 2])

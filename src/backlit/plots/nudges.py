@@ -49,8 +49,7 @@ class NudgesDisplay(Display):
     @classmethod
     def from_network(cls, net: Network, x: Any, y: Any, *, ax: Any = None, **options: Any) -> Self:
         """Of a network and examples: ``options`` are those of ``net.nudges``, of= and examples= among them."""
-        asked: Any = net
-        return cls.from_nudges(asked.nudges(x, y, **options), ax=ax)
+        return cls.from_nudges(net.nudges(x, y, **options), ax=ax)
 
     def _size(self) -> tuple[float, float]:
         rows, columns = self.values.shape
