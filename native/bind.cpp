@@ -7,18 +7,17 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <limits>
-#include <memory>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "cpu.hpp"
-#include "team.hpp"
+#include "denormals.hpp"
+#include "gil.hpp"
+#include "memory.hpp"
+#include "order.hpp"
+#include "predictor.hpp"
+#include "spec.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -26,73 +25,7 @@ using namespace nb::literals;
 namespace backlit {
 namespace {
 
-const std::vector<std::string> ACTIVATIONS = {"identity", "sigmoid",  "tanh",         "relu",      "leaky_relu",
-                                              "elu",      "selu",     "gelu",         "gelu_tanh", "silu",
-                                              "softplus", "softsign", "hard_sigmoid", "exp",       "softmax"};
-const std::vector<std::string> COSTS = {
-    "squared_error", "half_squared_error",   "mean_squared_error", "absolute_error", "huber",
-    "log_cosh",      "binary_cross_entropy", "cross_entropy",      "hinge",          "squared_hinge",
-    "poisson"};
-const std::vector<std::string> RULES = {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "rprop"};
-constexpr int SLOTS[] = {0, 1, 1, 1, 1, 2, 2, 2}; // of each rule; rmsprop's second is there with its momentum
-constexpr std::int64_t MOST_LAYERS = 64;
-
-int number_of(const std::vector<std::string>& names, const std::string& name, const char* what) {
-    for (std::size_t i = 0; i < names.size(); ++i)
-        if (names[i] == name) return int(i);
-    throw std::invalid_argument(std::string("the native engine has no ") + what + " '" + name + "'");
-}
-
-void require(bool holds, const char* sentence) {
-    if (!holds) throw std::invalid_argument(sentence);
-}
-
-const Kernels& kernels_named(const std::string& name) {
-    for (const Kernels* const* one = kernels_here(); *one; ++one)
-        if (name == (*one)->name) return **one;
-    throw std::invalid_argument("no kernels called '" + name + "' run on this processor");
-}
-
-// A network's shape and functions, in plain memory that a run points to.
-struct Spec {
-    std::vector<std::int64_t> sizes;
-    std::vector<Act> act;
-    std::vector<double> parameter;
-    Cost cost;
-    double cost_parameter;
-    std::int64_t parameters = 0; // numbers in θ
-
-    Spec(std::vector<std::int64_t> sizes_, const std::vector<std::string>& activations, std::vector<double> given,
-         const std::string& cost_, double cost_parameter_)
-        : sizes(std::move(sizes_)), parameter(std::move(given)), cost(Cost(number_of(COSTS, cost_, "cost"))),
-          cost_parameter(cost_parameter_) {
-        require(sizes.size() >= 2 && std::int64_t(sizes.size()) <= MOST_LAYERS + 1, "a network has 1 to 64 layers");
-        require(activations.size() + 1 == sizes.size() && parameter.size() == activations.size(),
-                "a network has one activation for each layer");
-        for (const std::string& name : activations) act.push_back(Act(number_of(ACTIVATIONS, name, "activation")));
-        constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 1024;
-        for (std::int64_t n : sizes) require(n >= 1 && n < (std::int64_t(1) << 31), "a layer has 1 to 2³¹ − 1 neurons");
-        for (std::size_t l = 1; l < sizes.size(); ++l) {
-            require(sizes[l] <= most / (sizes[l - 1] + 1), "the network has more parameters than can be counted");
-            parameters += sizes[l] * (sizes[l - 1] + 1);
-            require(parameters <= most, "the network has more parameters than can be counted");
-        }
-    }
-
-    Network network() const {
-        Network net;
-        net.L = int(sizes.size()) - 1;
-        net.sizes = sizes.data();
-        net.act = act.data();
-        net.parameter = parameter.data();
-        net.cost = cost;
-        net.cost_parameter = cost_parameter;
-        return net;
-    }
-};
-
 using Any = nb::ndarray<nb::ro, nb::device::cpu>;
-template <class T> using Flat = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
 Kind kind_of(const Any& array) {
     if (array.dtype() == nb::dtype<float>()) return Kind::f32;
@@ -166,77 +99,14 @@ struct Rows {
     }
 };
 
-// Threads for one call.
-struct Threads {
-    Team* team;
-    explicit Threads(int wanted) : team(team_start(wanted)) {}
-    ~Threads() { team_stop(team); }
-    Threads(const Threads&) = delete;
-    Threads& operator=(const Threads&) = delete;
-};
-
-// Without the GIL, and back again in turn. Threads that train side by side come back to Python every fraction of a
-// millisecond; who comes while another is there waits awake for it to leave, since to be put to sleep on the GIL and woken
-// again costs more than the wait. It is only a hint, and never waits for long: the GIL decides.
-class Away {
-    using Clock = std::chrono::steady_clock;
-    static constexpr Clock::duration LONGEST = std::chrono::milliseconds(1); // a turn, and a wait for one
-    static inline std::atomic<Clock::rep> since{0}; // when the turn at Python began; 0: nobody's
-    nb::gil_scoped_release release;
-
-  public:
-    Away() { since.store(0, std::memory_order_relaxed); }
-    ~Away() {
-        const Clock::rep came = Clock::now().time_since_epoch().count();
-        for (Clock::rep now = came; now - came < LONGEST.count(); now = Clock::now().time_since_epoch().count()) {
-            Clock::rep other = since.load(std::memory_order_relaxed);
-            const bool free = other == 0 || now - other > LONGEST.count();
-            if (free && since.compare_exchange_strong(other, now, std::memory_order_relaxed)) return;
-        }
-    }
-    Away(const Away&) = delete;
-    Away& operator=(const Away&) = delete;
-};
-
-// Looks for Ctrl-C, and asks whether to stop, a few times in a second: a single step may be long.
-struct Asker {
-    using Clock = std::chrono::steady_clock;
-    static constexpr std::chrono::milliseconds OFTEN{50};
-    nb::object stop; // None, or a function
-    Clock::time_point last = Clock::now();
-    bool raised = false;
-
-    static bool ask(void* self_) {
-        Asker& self = *static_cast<Asker*>(self_);
-        const Clock::time_point now = Clock::now();
-        if (now - self.last < OFTEN) return false;
-        self.last = now;
-        nb::gil_scoped_acquire acquire;
-        if (PyErr_CheckSignals() != 0) return self.raised = true;
-        if (self.stop.is_none()) return false;
-        try {
-            return nb::cast<bool>(self.stop());
-        } catch (nb::python_error& error) {
-            error.restore();
-            return self.raised = true;
-        }
-    }
-    Wish wish() { return {&Asker::ask, this, false}; }
-};
-
-template <class Run> void check(const Run& run, const Asker& asker) {
-    if (asker.raised) throw nb::python_error();
-    if (run.out_of_memory) throw std::bad_alloc();
-}
-
 template <class T>
 nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<T> theta,
-                    std::vector<Flat<T>> slots, nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu> Y,
-                    std::optional<Flat<const double>> weight, Flat<const std::int64_t> order, Flat<const double> eta,
-                    std::int64_t batch_size, const std::string& rule, const std::vector<double>& constants,
-                    const std::vector<double>& limits, const std::optional<std::vector<double>>& keep,
-                    std::uint64_t dropout_key, bool skip_zeros, std::int64_t t, std::int64_t step, int threads,
-                    Flat<double> costs, Flat<double> weights, nb::object stop) {
+                    std::vector<Flat<T>> slots, Table<const T> Y, std::optional<Flat<const double>> weight,
+                    Flat<const std::int64_t> order, Flat<const double> eta, std::int64_t batch_size,
+                    const std::string& rule, const std::vector<double>& constants, const std::vector<double>& limits,
+                    const std::optional<std::vector<double>>& keep, std::uint64_t dropout_key, bool skip_zeros,
+                    std::int64_t t, std::int64_t step, int threads, Flat<double> costs, Flat<double> weights,
+                    nb::object stop) {
     Epoch<T> run;
     run.net = spec.network();
     run.X = rows.X;
@@ -286,6 +156,7 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
     {
         const Away away;
         const Threads team(threads);
+        const NoDenormals here;
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
             kernels.epoch32(run);
@@ -298,10 +169,8 @@ nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, 
 
 template <class T>
 double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<const T> theta,
-                std::optional<nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> Y,
-                std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
-                std::optional<nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>> outputs, bool skip_zeros,
-                int threads) {
+                std::optional<Table<const T>> Y, std::optional<Flat<const T>> share, std::optional<Flat<T>> gradient,
+                std::optional<Table<T>> outputs, bool skip_zeros, int threads) {
     Pass<T> run;
     run.net = spec.network();
     run.X = rows.X;
@@ -327,6 +196,7 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     {
         const Away away;
         const Threads team(threads);
+        const NoDenormals here;
         run.team = team.team;
         if constexpr (sizeof(T) == 4)
             kernels.pass32(run);
@@ -337,67 +207,16 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     return run.value;
 }
 
-// a^L of a few plain rows at once or not at all: what a call of microseconds needs is made ready here. θ is the
-// network's own memory, read as it is at each call.
-struct Predictor {
-    static constexpr std::size_t FEW = 8;                    // rows; more are worth turning θ for
-    static constexpr std::int64_t WORTH_RELEASING = 1 << 20; // multiplications
-    const Kernels& kernels;
-    Spec spec;
-    std::optional<Flat<const float>> theta32;
-    std::optional<Flat<const double>> theta64;
-    std::int64_t widest = 0;
-
-    Predictor(const std::string& cpu, const Spec& spec_, std::optional<Flat<const float>> t32,
-              std::optional<Flat<const double>> t64)
-        : kernels(kernels_named(cpu)), spec(spec_), theta32(std::move(t32)), theta64(std::move(t64)) {
-        require(theta32.has_value() != theta64.has_value(), "θ is float32 or float64");
-        require(std::int64_t(theta32 ? theta32->shape(0) : theta64->shape(0)) == spec.parameters,
-                "θ has another length than the network's");
-        for (std::int64_t n : spec.sizes) widest = std::max(widest, n);
-    }
-
-    // None for whatever needs a closer look: another shape or dtype, numbers that are not finite.
-    nb::object operator()(nb::handle given) const {
-        Any x;
-        if (!nb::try_cast(given, x, false)) return nb::none();
-        return theta32 ? predict<float>(x, theta32->data(), kernels.few32)
-                       : predict<double>(x, theta64->data(), kernels.few64);
-    }
-
-    template <class T, class F> nb::object predict(const Any& x, const T* theta, F few) const {
-        const bool alone = x.ndim() == 1, fits = alone || (x.ndim() == 2 && x.shape(0) <= FEW);
-        if (!fits || std::int64_t(x.shape(x.ndim() - 1)) != spec.sizes.front() || (alone && x.shape(0) == 1))
-            return nb::none();
-        Inputs X;
-        if (x.dtype() == nb::dtype<float>())
-            X.kind = Kind::f32;
-        else if (x.dtype() == nb::dtype<double>())
-            X.kind = Kind::f64;
-        else
-            return nb::none();
-        const std::int64_t size = std::int64_t(x.itemsize());
-        X.data = x.data();
-        X.n = alone ? 1 : std::int64_t(x.shape(0));
-        X.width = spec.sizes.front();
-        X.row_stride = alone ? 0 : x.stride(0) * size;
-        X.column_stride = x.stride(x.ndim() - 1) * size;
-        const std::size_t outputs = std::size_t(spec.sizes.back()), numbers = std::size_t(X.n) * outputs;
-        std::vector<T> scratch(std::size_t(widest + 64) * 3);
-        std::unique_ptr<T[]> made(new T[numbers]);
-        bool finite;
-        if (X.n * spec.parameters >= WORTH_RELEASING) {
-            nb::gil_scoped_release release;
-            finite = few(spec.network(), X, theta, made.get(), scratch.data());
-        } else {
-            finite = few(spec.network(), X, theta, made.get(), scratch.data());
-        }
-        if (!finite) return nb::none();
-        T* rows = made.release();
-        nb::capsule owner(rows, [](void* p) noexcept { delete[] static_cast<T*>(p); });
-        return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<2>>(rows, {std::size_t(X.n), outputs}, owner));
-    }
-};
+// ``rows`` in the order that is drawn by what NumPy's SeedSequence would be made of: 32-bit words, at least four.
+void put_in_order(const std::vector<std::uint32_t>& words, const Flat<std::int64_t>& rows) {
+    constexpr std::size_t WORTH_RELEASING = 1 << 14;
+    require(words.size() >= 4, "a seed has at least four words");
+    require(rows.shape(0) <= 0xffffffffu, "an order is of fewer than 2³² rows");
+    const SeedPool seed(words.data(), words.size());
+    if (rows.shape(0) < WORTH_RELEASING) return shuffle(seed, rows.data(), rows.shape(0));
+    const Away away;
+    shuffle(seed, rows.data(), rows.shape(0));
+}
 
 template <class T>
 void activation(const std::string& cpu, const std::string& name, double parameter, Flat<const T> z, Flat<T> a,
@@ -432,11 +251,9 @@ NB_MODULE(_native, m) {
     nb::class_<Rows>(m, "Rows")
         .def_static("dense", &Rows::dense, "x"_a, "white"_a)
         .def_static("sparse", &Rows::sparse, "data"_a, "indices"_a, "indptr"_a, "width"_a);
-    nb::class_<Predictor>(m, "Predictor")
-        .def(nb::init<const std::string&, const Spec&, std::optional<Flat<const float>>,
-                      std::optional<Flat<const double>>>(),
-             nb::arg(), nb::arg(), "theta32"_a.noconvert().none(), "theta64"_a.noconvert().none())
-        .def("__call__", &Predictor::operator());
+    m.def("put_in_order", &put_in_order, "words"_a, "rows"_a);
+    bind_predictor<float>(m, "Predictor32");
+    bind_predictor<double>(m, "Predictor64");
     m.def("run_epoch", &run_epoch<float>, nb::arg(), nb::arg(), nb::arg(), "theta"_a.noconvert(), "slots"_a.noconvert(),
           "Y"_a.noconvert(), "weight"_a.none(), "order"_a, "eta"_a, "batch_size"_a, "rule"_a, "constants"_a, "limits"_a,
           "keep"_a.none(), "dropout_key"_a, "skip_zeros"_a, "t"_a, "step"_a, "threads"_a, "costs"_a, "weights"_a,

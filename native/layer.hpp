@@ -2,11 +2,13 @@
 //
 // w^l is kept turned, (n_{l−1} + 1) rows, the last one b^l: a product with it reads its rows as vectors, whether the
 // inputs are dense or only those that are not zero. The rows are cut into panels, as wide as a product works on
-// together, each contiguous: read across a whole row's length, a panel's lines would be pages apart.
+// together, each contiguous: read across a whole row's length, a panel's lines would be pages apart. Where neurons are
+// few, w^l is kept as the note has it, a neuron's weights in a row, and b^l behind them (narrow.hpp).
 #pragma once
 
-#include "matrix.hpp"
+#include "narrow.hpp"
 #include "rows.hpp"
+#include "zeros.hpp"
 
 namespace backlit::BACKLIT_ISA {
 
@@ -41,13 +43,6 @@ class Memory {
     std::size_t used_ = 0;
 };
 
-// A row of n numbers; short ones are not worth a call.
-template <class T> BACKLIT_INLINE void copy_row(i64 n, const T* from, T* to) {
-    i64 j = 0;
-    for (; j + WIDTH<T> <= n; j += WIDTH<T>) store(to + j, load(from + j));
-    for (; j < n; ++j) to[j] = from[j];
-}
-
 template <class F> void share_out(Team* team, i64 multiplications, i64 tasks, F f) {
     if (team && tasks > 1 && multiplications >= WORTH_SHARING)
         team_run(team, tasks, [](void* self, std::int64_t i) { (*static_cast<F*>(self))(i); }, &f);
@@ -71,19 +66,42 @@ template <class T> struct Layer {
     i64 ld = 0;      // of z, a, delta, mask
     i64 columns = 0; // out, padded
     i64 panel = 0;   // columns of w that lie together
+    int narrow = 0;  // neurons whose weights are kept in rows, each ldw numbers; 0: w is in panels
+    i64 ldw = 0;     // in, padded
     Act act = Act::identity;
     T p = 0;
     bool from_a = false, keeps_slope = false; // σ′ is taken from a; stands in z's place after the forward pass
-    T *w = nullptr, *slot[MOST_SLOTS] = {nullptr, nullptr}, *g = nullptr; // in panels
+    T *w = nullptr, *slot[MOST_SLOTS] = {nullptr, nullptr}, *g = nullptr; // in panels, or narrow
     T* back = nullptr;                                               // w as the note has it, in panels of PANEL columns
     T *z = nullptr, *a = nullptr, *delta = nullptr, *mask = nullptr; // chunk × ld
 
-    i64 numbers() const { return (in + 1) * columns; }                           // of w, g and each slot
+    // Where relu or dropout leaves zeros: which numbers of a and of delta are others, by rows and by columns.
+    Bits in_rows, in_columns;
+    bool skips = false; // whether products with a and delta leave the zeros out, decided for each batch
+
+    bool rectifies() const { return act == Act::relu && z == a; }                        // in place
+    i64 numbers() const { return narrow ? narrow * ldw + columns : (in + 1) * columns; } // of w, g and each slot
     i64 width(i64 j) const { return columns - j < panel ? columns - j : panel; } // of the panel that column j begins
     i64 at(i64 k, i64 j) const { return j * (in + 1) + k * width(j); }           // where its row k is
 
+    // f(begin, end, weights) for the parts of w that are weights and those that are biases.
+    template <class F> void parts(F f) const {
+        if (narrow) {
+            f(i64(0), narrow * ldw, true);
+            f(narrow * ldw, numbers(), false);
+            return;
+        }
+        for (i64 j = 0; j < columns; j += panel) {
+            f(at(0, j), at(in, j), true);
+            f(at(in, j), at(in + 1, j), false);
+        }
+    }
+
     // θ's order (N8) of a layer into ours, and back; they give θ's next layer.
     const T* turn_in(const T* flat, T* to) const {
+        for (i64 j = 0; narrow && j < out; ++j) copy_row<T>(in, flat + j * in, to + j * ldw);
+        if (narrow) copy_row<T>(out, flat + out * in, to + narrow * ldw);
+        if (narrow) return flat + out * (in + 1);
         for (i64 j = 0; j < columns; j += panel) {
             const i64 n = out - j < panel ? out - j : panel;
             transpose<T>(n, in, flat + j * in, in, to + at(0, j), width(j));
@@ -92,6 +110,9 @@ template <class T> struct Layer {
         return flat + out * (in + 1);
     }
     T* turn_out(const T* from, T* flat) const {
+        for (i64 j = 0; narrow && j < out; ++j) copy_row<T>(in, from + j * ldw, flat + j * in);
+        if (narrow) copy_row<T>(out, from + narrow * ldw, flat + out * in);
+        if (narrow) return flat + out * (in + 1);
         for (i64 j = 0; j < columns; j += panel) {
             const i64 n = out - j < panel ? out - j : panel;
             transpose<T>(in, n, from + at(0, j), width(j), flat + j * in, in);

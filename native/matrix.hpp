@@ -18,21 +18,42 @@ constexpr int TILE_ROWS = 4, TILE_VECTORS = 4;
 
 template <class T> constexpr i64 PANEL_OF = TILE_VECTORS * WIDTH<T>; // columns of a product that are worked on together
 
-// What becomes of a tile's sums.
-enum class Into { replace, with_bias, add };
+// What becomes of a tile's sums: they are put down, begin at a bias, go through relu as well, are kept where what stands
+// beside is positive (relu's slope), or are added, scaled.
+enum class Into { replace, with_bias, with_bias_relu, where_positive, add };
 
-// A(i, k) is a[i·lda + k], or a[k·lda + i] where turned.
-template <class T, int rows, int vectors, bool turned, Into into>
-BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* BACKLIT_RESTRICT b, i64 ldb,
-                         T* BACKLIT_RESTRICT c, i64 ldc, const T* BACKLIT_RESTRICT bias, T scale) {
-    using V = Vec<T>;
-    V sum[rows][vectors];
-    BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
-        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
-            sum[i][v] = into == Into::with_bias ? load(bias + v * WIDTH<T>) : V{};
-        }
+constexpr bool has_bias(Into into) { return into == Into::with_bias || into == Into::with_bias_relu; }
+
+template <class T, Into into> BACKLIT_INLINE Vec<T> finished(Vec<T> sum, const T* at, const T* beside, T scale) {
+    const Vec<T> zero{};
+    if constexpr (into == Into::with_bias_relu)
+        return sum < zero ? zero : sum; // NaN stays
+    else if constexpr (into == Into::where_positive)
+        return load(beside) > zero ? sum : zero;
+    else if constexpr (into == Into::add)
+        return load(at) + sum * scale;
+    else
+        return sum;
+}
+
+template <class T> constexpr i64 LINE = 64 / i64(sizeof(T)); // numbers of a cache line
+
+// Lines that the sums will meet, asked for one at a time while they are made: all at once they would wait in a queue.
+template <class T> struct Soon {
+    i64 lines = 0; // of each
+    const T* from[4] = {};
+    BACKLIT_INLINE void ask(i64 k) const {
+        if (k / 4 < lines && from[k % 4]) BACKLIT_PREFETCH(from[k % 4] + k / 4 * LINE<T>);
     }
+};
+
+// sum += A B on a tile, where A(i, k) is a[i·lda + k], or a[k·lda + i] where turned.
+template <class T, bool turned, int rows, int vectors, class... Ahead>
+BACKLIT_INLINE void add_products(Vec<T> (&sum)[rows][vectors], i64 K, const T* BACKLIT_RESTRICT a, i64 lda,
+                                 const T* BACKLIT_RESTRICT b, i64 ldb, const Ahead&... soon) {
+    using V = Vec<T>;
     for (i64 k = 0; k < K; ++k) {
+        (soon.ask(k), ...);
         V row[vectors];
         BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) row[v] = load(b + v * WIDTH<T>);
         BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
@@ -42,43 +63,69 @@ BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* B
         a += turned ? lda : 1;
         b += ldb;
     }
+}
+
+template <class T, Into into, int rows, int vectors>
+BACKLIT_INLINE void store_sums(const Vec<T> (&sum)[rows][vectors], T* c, i64 ldc, const T* beside, T scale) {
     BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
         BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
-            T* at = c + i * ldc + v * WIDTH<T>;
-            store(at, into == Into::add ? load(at) + sum[i][v] * scale : sum[i][v]);
+            const i64 at = i * ldc + v * WIDTH<T>;
+            store(c + at, finished<T, into>(sum[i][v], c + at, beside + at, scale));
         }
     }
 }
 
-template <class T, int vectors, bool turned, Into into>
-BACKLIT_INLINE void column_of_tiles(i64 rows, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc,
-                                    const T* bias, T scale) {
-    const i64 step = turned ? 1 : lda;
-    for (; rows >= TILE_ROWS; rows -= TILE_ROWS, a += TILE_ROWS * step, c += TILE_ROWS * ldc)
-        tile<T, TILE_ROWS, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale);
-    switch (rows) {
-    case 1: tile<T, 1, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 2: tile<T, 2, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 3: tile<T, 3, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 4: tile<T, 4, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    case 5: tile<T, 5, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, bias, scale); break;
-    default: break;
+template <class T, int rows, int vectors, bool turned, Into into>
+BACKLIT_INLINE void tile(i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* beside, T scale) {
+    using V = Vec<T>;
+    V sum[rows][vectors];
+    BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
+        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
+            sum[i][v] = has_bias(into) ? load(beside + v * WIDTH<T>) : V{};
+        }
+    }
+    add_products<T, turned>(sum, K, a, lda, b, ldb);
+    store_sums<T, into>(sum, c, ldc, beside, scale);
+}
+
+template <int n> using Constant = std::integral_constant<int, n>;
+
+// f(count, vectors, i) for tiles that cover rows × N numbers, N at most a panel; count and vectors are constants.
+template <class T, class F> BACKLIT_INLINE void in_tiles(i64 rows, i64 N, F f) {
+    const auto down = [&](auto vectors) {
+        constexpr int tall = vectors * 2 <= TILE_VECTORS ? TILE_ROWS * 2 : TILE_ROWS; // few vectors leave room for rows
+        i64 i = 0;
+        for (; i + tall <= rows; i += tall) f(Constant<tall>{}, vectors, i);
+        for (; i + TILE_ROWS <= rows; i += TILE_ROWS) f(Constant<TILE_ROWS>{}, vectors, i);
+        switch (rows - i) {
+        case 1: return f(Constant<1>{}, vectors, i);
+        case 2: return f(Constant<2>{}, vectors, i);
+        case 3: return f(Constant<3>{}, vectors, i);
+        case 4: return f(Constant<4>{}, vectors, i);
+        case 5: return f(Constant<5>{}, vectors, i);
+        default: return;
+        }
+    };
+    switch (N / WIDTH<T>) {
+    case 0: return;
+    case 1: return down(Constant<1>{});
+    case 2: return down(Constant<2>{});
+    case 3: return down(Constant<(TILE_VECTORS > 2 ? 3 : 2)>{});
+    default: return down(Constant<TILE_VECTORS>{});
     }
 }
 
-// C = A B (replace), A B + bias, or C + scale · A B (add), for N numbers a row, a multiple of the vector's width.
+// C = A B and what ``into`` makes of it, for N numbers a row, a multiple of the vector's width. ``beside`` is a bias for
+// all rows, or numbers of C's shape.
 template <class T, bool turned, Into into>
-void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* bias, T scale) {
-    constexpr i64 panel = TILE_VECTORS * WIDTH<T>;
-    i64 j = 0;
-    for (; j + panel <= N; j += panel)
-        column_of_tiles<T, TILE_VECTORS, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
-    const i64 left = (N - j) / WIDTH<T>;
-    if (left == 1) column_of_tiles<T, 1, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
-    if constexpr (TILE_VECTORS > 2) {
-        if (left == 2) column_of_tiles<T, 2, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
-        if (left == 3) column_of_tiles<T, 3, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, bias + j, scale);
-    }
+void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* beside,
+             T scale) {
+    for (i64 j = 0; j < N; j += PANEL_OF<T>)
+        in_tiles<T>(rows, N - j, [&](auto count, auto vectors, i64 i) {
+            const T* by = into == Into::where_positive ? beside + i * ldc + j : beside + j;
+            tile<T, decltype(count)::value, decltype(vectors)::value, turned, into>(
+                K, a + i * (turned ? 1 : lda), lda, b + j, ldb, c + i * ldc + j, ldc, by, scale);
+        });
 }
 
 #if BACKLIT_VECTORS

@@ -161,18 +161,22 @@ template <class T> T softmax_binary_row(i64 n, const T* z, const T* a, const T* 
     return C;
 }
 
-// Of m rows: C_x into C, and δ^L into d (where d is not null). z is z^L; a^L is made where it isn't yet (softmax).
+// Of m rows: C_x into C (m, padded), and δ^L into d (where d is not null). z is z^L; a^L is made where it isn't yet (softmax).
 template <class T>
 void outputs(Act act, T p, Cost cost, T q, i64 m, i64 n, const T* z_L, T* a_L, i64 ld, const T* Y, i64 ldy, T* d,
              T* C) {
     using V = Vec<T>;
     const auto rows = [&](auto term_of, auto delta_of) {
-        for (i64 x = 0; x < m; ++x) {
-            const T *zx = z_L + x * ld, *ax = a_L + x * ld, *yx = Y + x * ldy;
-            C[x] = sum_row<T>(n, [&](i64 j) { return term_of(load(zx + j), load(ax + j), load(yx + j)); });
-            if (!d) continue;
-            for (i64 j = 0; j < n; j += WIDTH<T>)
-                store(d + x * ld + j, first_lanes<T>(delta_of(load(zx + j), load(ax + j), load(yx + j)), n - j));
+        for (i64 first = 0; first < m; first += WIDTH<T>) { // so many rows' sums in one
+            V sum[WIDTH<T>] = {};
+            for (i64 x = first; x < (first + WIDTH<T> < m ? first + WIDTH<T> : m); ++x) {
+                const T *zx = z_L + x * ld, *ax = a_L + x * ld, *yx = Y + x * ldy;
+                for (i64 j = 0; j < n; j += WIDTH<T>)
+                    sum[x - first] += first_lanes<T>(term_of(load(zx + j), load(ax + j), load(yx + j)), n - j);
+                for (i64 j = 0; d && j < n; j += WIDTH<T>)
+                    store(d + x * ld + j, first_lanes<T>(delta_of(load(zx + j), load(ax + j), load(yx + j)), n - j));
+            }
+            store(C + first, sums_of_lanes<T>(sum));
         }
     };
     if (act == Act::sigmoid && cost == Cost::binary_cross_entropy)

@@ -72,6 +72,7 @@ BACKLIT_INLINE Vec<T> delta_theta(const Move<T>& move, Vec<T> g, T* s0, T* s1) {
         const V v = load(s1) * c[1] + g * g * move.rest[1];
         store(s0, m);
         store(s1, v);
+
         return m * -move.correction1 / (square_root<T>(v * move.correction2) + c[2]);
     } else { // rprop: slots "before" and "size"
         const V turn = sign<T>(g) * sign<T>(load(s0));
@@ -86,17 +87,44 @@ BACKLIT_INLINE Vec<T> delta_theta(const Move<T>& move, Vec<T> g, T* s0, T* s1) {
     }
 }
 
+// Calls f with the rule, and whether it has momentum beside, as constants.
+template <class F> BACKLIT_INLINE void with_rule(Rule rule, bool momentum, F f) {
+    using No = std::false_type;
+    switch (rule) {
+    case Rule::sgd: return f(std::integral_constant<Rule, Rule::sgd>{}, No{});
+    case Rule::momentum: return f(std::integral_constant<Rule, Rule::momentum>{}, No{});
+    case Rule::nesterov: return f(std::integral_constant<Rule, Rule::nesterov>{}, No{});
+    case Rule::adagrad: return f(std::integral_constant<Rule, Rule::adagrad>{}, No{});
+    case Rule::rmsprop:
+        if (momentum) return f(std::integral_constant<Rule, Rule::rmsprop>{}, std::true_type{});
+        return f(std::integral_constant<Rule, Rule::rmsprop>{}, No{});
+    case Rule::adam: return f(std::integral_constant<Rule, Rule::adam>{}, No{});
+    case Rule::adamw: return f(std::integral_constant<Rule, Rule::adamw>{}, No{});
+    case Rule::rprop: return f(std::integral_constant<Rule, Rule::rprop>{}, No{});
+    }
+}
+
 // Updates rows × n numbers of w and its slots from the gradient g; ``penalise`` where they are weights and R1 is not
 // yet in g, ``ready`` where g has been clipped already.
 template <class T>
-void apply(const Move<T>& move, bool momentum, bool penalise, bool ready, i64 rows, i64 n, const T* g, i64 ldg, T* w,
+void apply(const Move<T>& shared, bool momentum, bool penalise, bool ready, i64 rows, i64 n, const T* g, i64 ldg, T* w,
            T* s0, T* s1, i64 ld) {
-    const auto go = [&](auto rule, auto with_momentum) {
-        for (i64 i = 0; i < rows; ++i)
+    const Move<T> move = shared; // a copy that no store can reach, so that its numbers stay in registers
+    const bool plain = !penalise && (ready || move.clip_value == T(0));
+    with_rule(move.rule, momentum, [=](auto rule, auto with_momentum) {
+        const auto moved = [&](Vec<T> theta, Vec<T> gradient, i64 at) {
+            return theta + delta_theta<T, decltype(rule)::value, decltype(with_momentum)::value>(move, gradient,
+                                                                                                 s0 + at, s1 + at);
+        };
+        for (i64 i = 0; i < rows; ++i) {
+            const i64 row = i * ld;
+            if (plain) {
+                for (i64 j = 0; j < n; j += WIDTH<T>)
+                    store(w + row + j, moved(load(w + row + j), load(g + i * ldg + j), row + j));
+                continue;
+            }
             for (i64 j = 0; j < n; j += WIDTH<T>) {
-                Vec<T> gradient = load(g + i * ldg + j);
-                const i64 at = i * ld + j;
-                Vec<T> theta = load(w + at);
+                Vec<T> gradient = load(g + i * ldg + j), theta = load(w + row + j);
                 if (penalise) {
                     const Vec<T> slope = penalty_slope<T>(move, theta);
                     if (move.decoupled)
@@ -104,24 +132,10 @@ void apply(const Move<T>& move, bool momentum, bool penalise, bool ready, i64 ro
                     else
                         gradient += slope;
                 }
-                if (!ready) gradient = clipped<T>(move, gradient);
-                store(w + at, theta + delta_theta<T, decltype(rule)::value, decltype(with_momentum)::value>(
-                                          move, gradient, s0 + at, s1 + at));
+                store(w + row + j, moved(theta, ready ? gradient : clipped<T>(move, gradient), row + j));
             }
-    };
-    using No = std::false_type;
-    switch (move.rule) {
-    case Rule::sgd: return go(std::integral_constant<Rule, Rule::sgd>{}, No{});
-    case Rule::momentum: return go(std::integral_constant<Rule, Rule::momentum>{}, No{});
-    case Rule::nesterov: return go(std::integral_constant<Rule, Rule::nesterov>{}, No{});
-    case Rule::adagrad: return go(std::integral_constant<Rule, Rule::adagrad>{}, No{});
-    case Rule::rmsprop:
-        if (momentum) return go(std::integral_constant<Rule, Rule::rmsprop>{}, std::true_type{});
-        return go(std::integral_constant<Rule, Rule::rmsprop>{}, No{});
-    case Rule::adam: return go(std::integral_constant<Rule, Rule::adam>{}, No{});
-    case Rule::adamw: return go(std::integral_constant<Rule, Rule::adamw>{}, No{});
-    case Rule::rprop: return go(std::integral_constant<Rule, Rule::rprop>{}, No{});
-    }
+        }
+    });
 }
 
 } // namespace backlit::BACKLIT_ISA

@@ -114,13 +114,19 @@ template <class T> BACKLIT_INLINE Vec<T> first_lanes(Vec<T> v, i64 count) { retu
 template <class T, class F> BACKLIT_INLINE Vec<T> each_lane(Vec<T> v, F f) { return f(v); }
 #endif
 
+#if BACKLIT_AVX512
+template <class T> BACKLIT_INLINE unsigned lanes_not_zero(Vec<T> v) {
+    if constexpr (sizeof(T) == 4)
+        return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    else
+        return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+}
+#endif
+
 // Whether a lane is other than 0.
 template <class T> BACKLIT_INLINE bool any_lane(Vec<T> v) {
 #if BACKLIT_AVX512
-    if constexpr (sizeof(T) == 4)
-        return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ) != 0;
-    else
-        return _mm512_cmp_pd_mask((__m512d)v, _mm512_setzero_pd(), _CMP_NEQ_UQ) != 0;
+    return lanes_not_zero<T>(v) != 0;
 #else
     std::uint64_t any = 0, words[sizeof(Vec<T>) > 8 ? sizeof(Vec<T>) / 8 : 1] = {};
     std::memcpy(words, &v, sizeof v);
@@ -147,8 +153,25 @@ template <class T, int half = WIDTH<T> / 2> BACKLIT_INLINE T sum_lanes(Vec<T> v)
     else
         return sum_lanes<T, half / 2>(fold<T, half>(v, std::make_integer_sequence<int, WIDTH<T>>{}));
 }
+// Of vectors of groups of ``size`` lanes each: each group's first half plus its second, a's groups before b's.
+template <class T, int size, int... i>
+BACKLIT_INLINE Vec<T> halved(Vec<T> a, Vec<T> b, std::integer_sequence<int, i...>) {
+    return shuffled<T, (i / (size / 2) * size + i % (size / 2))...>(a, b) +
+           shuffled<T, (i / (size / 2) * size + i % (size / 2) + size / 2)...>(a, b);
+}
+// The sums of the lanes of each of WIDTH vectors, which are overwritten, as one vector.
+template <class T, int size = WIDTH<T>> BACKLIT_INLINE Vec<T> sums_of_lanes(Vec<T>* v) {
+    if constexpr (size == 1) {
+        return v[0];
+    } else {
+        BACKLIT_UNROLL for (int i = 0; i < size / 2; ++i) v[i] =
+            halved<T, size>(v[2 * i], v[2 * i + 1], std::make_integer_sequence<int, WIDTH<T>>{});
+        return sums_of_lanes<T, size / 2>(v);
+    }
+}
 #else
 template <class T> BACKLIT_INLINE T sum_lanes(Vec<T> v) { return v; }
+template <class T> BACKLIT_INLINE Vec<T> sums_of_lanes(Vec<T>* v) { return v[0]; }
 #endif
 template <class T> BACKLIT_INLINE T largest_lane(Vec<T> v) {
     T most = lane<T>(v, 0);
@@ -170,6 +193,15 @@ template <class T> BACKLIT_INLINE Vec<T> square_root(Vec<T> v) {
 #else
     return each_lane<T>(v, [](T x) { return std::sqrt(x); });
 #endif
+}
+
+// A row of n numbers from wherever it lies; short ones are not worth a call.
+template <class T, int part = WIDTH<T>> BACKLIT_INLINE void copy_row(i64 n, const void* from, T* to) {
+    const char* bytes = static_cast<const char*>(from);
+    i64 j = 0;
+    for (; j + part <= n; j += part) std::memcpy(to + j, bytes + j * i64(sizeof(T)), part * sizeof(T));
+    if constexpr (part > 1)
+        if (j < n) copy_row<T, part / 2>(n - j, bytes + j * i64(sizeof(T)), to + j);
 }
 
 template <class T> constexpr i64 padded(i64 n) { return (n + WIDTH<T> - 1) / WIDTH<T> * WIDTH<T>; }

@@ -7,6 +7,13 @@
 
 namespace backlit::BACKLIT_ISA {
 
+// Σ_x share · C_x (B5), in four sums, which don't wait for one another.
+template <class T> double mean(i64 m, const T* share, const T* C) {
+    double sum[4] = {};
+    for (i64 x = 0; x < m; ++x) sum[x % 4] += double(share[x]) * double(C[x]);
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
 // ---- an epoch's steps
 
 template <class T> struct Stepper {
@@ -15,6 +22,7 @@ template <class T> struct Stepper {
     Move<T> move;
     bool momentum;
     Gradient gradient;
+    i64 shared = 0; // rows whose equal shares are there already
 
     Stepper(Epoch<T>& run_, Machine<T>& machine_) : run(run_), machine(machine_) {
         const Plan& plan = run.plan;
@@ -25,10 +33,9 @@ template <class T> struct Stepper {
         gradient = plan.clip_norm > 0 || chunked ? Gradient::whole : plain ? Gradient::in_place : Gradient::in_blocks;
     }
 
-    // Rows [k0, k1) of the panel that column j begins, from their gradient; ``ready`` where finish_gradient saw it.
-    void update(Layer<T>& one, const T* g, i64 k0, i64 k1, i64 j, bool ready) {
-        const i64 at = one.at(k0, j), n = (k1 - k0) * one.width(j);
-        const bool penalise = !ready && k0 < one.in && (run.plan.l1 != 0 || run.plan.l2 != 0);
+    // n numbers of w from ``at`` on, weights or biases, from their gradient; ``ready`` where finish_gradient saw it.
+    void update(Layer<T>& one, const T* g, i64 at, i64 n, bool weights, bool ready) {
+        const bool penalise = !ready && weights && (run.plan.l1 != 0 || run.plan.l2 != 0);
         apply<T>(move, momentum, penalise, ready, 1, n, g, n, one.w + at, one.slot[0] ? one.slot[0] + at : nullptr,
                  one.slot[1] ? one.slot[1] + at : nullptr, n);
     }
@@ -39,10 +46,10 @@ template <class T> struct Stepper {
         double squares = 0;
         for (int l = 1; l <= machine.L(); ++l) {
             Layer<T>& one = machine.layer[l];
-            for (i64 j = 0; j < one.columns; j += one.panel)
-                for (i64 at = one.at(0, j); at < one.at(one.in + 1, j); at += WIDTH<T>) {
+            one.parts([&](i64 begin, i64 end, bool weights) {
+                for (i64 at = begin; at < end; at += WIDTH<T>) {
                     Vec<T> g = load(one.g + at), w = load(one.w + at);
-                    if (at < one.at(one.in, j) && (plan.l1 != 0 || plan.l2 != 0)) {
+                    if (weights && (plan.l1 != 0 || plan.l2 != 0)) {
                         const Vec<T> slope = penalty_slope<T>(move, w);
                         if (move.decoupled)
                             store(one.w + at, w - slope * move.eta);
@@ -53,6 +60,7 @@ template <class T> struct Stepper {
                     store(one.g + at, g);
                     squares += double(sum_lanes<T>(g * g));
                 }
+            });
         }
         if (plan.clip_norm <= 0) return;
         const double length = std::sqrt(squares);
@@ -69,6 +77,10 @@ template <class T> struct Stepper {
         const T longest = T(run.plan.max_norm);
         for (int l = 1; l <= machine.L(); ++l) {
             Layer<T>& one = machine.layer[l];
+            if (one.narrow) {
+                limit_narrow(one, longest);
+                continue;
+            }
             for (i64 j = 0; j < one.columns; j += one.panel)
                 for (i64 v = 0; v < one.width(j); v += WIDTH<T>) {
                     Vec<T> squares{};
@@ -86,10 +98,19 @@ template <class T> struct Stepper {
         }
     }
 
+    static void limit_narrow(Layer<T>& one, T longest) {
+        for (T* row = one.w; row < one.w + one.out * one.ldw; row += one.ldw) {
+            const T length = std::sqrt(sum_row<T>(one.in, [&](i64 k) { return load(row + k) * load(row + k); }));
+            for (i64 k = 0; length > longest && k < one.ldw; k += WIDTH<T>)
+                store(row + k, load(row + k) * (longest / length));
+        }
+    }
+
     // Each example's share of a batch into ``share``; gives Σ s_x.
-    double shares(const i64* rows, i64 m, T* share) const {
+    double shares(const i64* rows, i64 m, T* share) {
         if (!run.weight) {
-            for (i64 x = 0; x < m; ++x) share[x] = T(1.0 / double(m));
+            for (i64 x = 0; x < m && shared != m; ++x) share[x] = T(1.0 / double(m));
+            shared = m;
             return double(m);
         }
         double total = 0;
@@ -110,8 +131,7 @@ template <class T> struct Stepper {
         fetch_targets(rows + first, m);
         machine.forward(m, run.step);
         machine.judge(m, true, share + first);
-        double C = 0;
-        for (i64 x = 0; x < m; ++x) C += double(share[first + x]) * double(machine.C[x]);
+        const double C = mean(m, share + first, machine.C);
         if (!(std::abs(C) <= std::numeric_limits<double>::max())) return C;
         for (int l = machine.L(); l >= 1; --l) {
             Layer<T>& one = machine.layer[l];
@@ -119,7 +139,7 @@ template <class T> struct Stepper {
             T* into = gradient == Gradient::in_place ? one.w : gradient == Gradient::whole ? one.g : nullptr;
             machine.gradient(l, m, into, gradient == Gradient::in_place ? -move.eta : T(1),
                              gradient == Gradient::whole && !add,
-                             [&](const T* g, i64 k0, i64 k1, i64 j) { update(one, g, k0, k1, j, false); });
+                             [&](const T* g, i64 at, i64 n, bool weights) { update(one, g, at, n, weights, false); });
         }
         return C;
     }
@@ -145,8 +165,7 @@ template <class T> struct Stepper {
             finish_gradient();
             for (int l = 1; l <= machine.L(); ++l) {
                 Layer<T>& one = machine.layer[l];
-                for (i64 j = 0; j < one.columns; j += one.panel)
-                    update(one, one.g + one.at(0, j), 0, one.in + 1, j, true);
+                update(one, one.g, 0, one.numbers(), true, true);
             }
         }
         if (run.plan.max_norm > 0) limit();
@@ -174,13 +193,19 @@ template <class T> void run_epoch(Epoch<T>& run) {
         run.out_of_memory = true;
         return;
     }
+    Inputs targets; // Y as rows to foresee
+    targets.data = run.Y;
+    targets.width = machine.last().out;
+    targets.column_stride = i64(sizeof(T));
+    targets.row_stride = targets.width * targets.column_stride;
     machine.take_in(run.theta, &Layer<T>::w);
     for (int s = 0; s < slots; ++s) machine.take_slot(run.slot[s], s);
     for (i64 first = 0; first < run.rows; first += m) {
         const i64 count = first + m < run.rows ? m : run.rows - first;
         if (first + count < run.rows) {
             const i64 next = first + count + m < run.rows ? m : run.rows - first - count;
-            foresee(run.X, run.order + first + count, next < 64 ? next : 64);
+            foresee(run.X, run.order + first + count, next);
+            foresee(targets, run.order + first + count, next);
         }
         const i64 i = run.done++;
         if (stepper.step(run.order + first, count, run.plan.eta[i], share, run.costs[i], run.weights[i])) continue;
@@ -199,11 +224,11 @@ template <class T> void measure(Pass<T>& run, Machine<T>& machine, i64 first, i6
     const i64 n = machine.last().out;
     for (i64 x = 0; x < m; ++x) copy_row<T>(n, run.Y + (first + x) * n, machine.y + x * machine.ldy);
     machine.judge(m, run.gradient != nullptr, run.share + first);
-    for (i64 x = 0; x < m; ++x) run.value += double(run.share[first + x]) * double(machine.C[x]);
+    run.value += mean(m, run.share + first, machine.C);
     if (!run.gradient) return;
     for (int l = machine.L(); l >= 1; --l) {
         if (l > 1) machine.back_through(l, m);
-        machine.gradient(l, m, machine.layer[l].g, T(1), first == 0, [](const T*, i64, i64, i64) {});
+        machine.gradient(l, m, machine.layer[l].g, T(1), first == 0, [](const T*, i64, i64, bool) {});
     }
 }
 

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "denormals.hpp"
+
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #define BACKLIT_PAUSE() _mm_pause()
@@ -38,6 +40,7 @@ struct Team {
     }
 
     void serve() {
+        const NoDenormals here;
         std::uint32_t seen = 0;
         for (;;) {
             std::uint32_t now = round.load(std::memory_order_acquire);

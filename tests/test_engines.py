@@ -16,6 +16,7 @@ from backlit.errors import EngineError, UsageError
 from backlit.namespaces import NUMPY, NUMPY_FAST
 from backlit.network import Network
 from backlit.optimizers import RULES, as_rule
+from backlit.randomness import order_of_epoch
 
 N, M = 37, 8  # the last batch has 5
 SIZES = (6, 7, 5, 3)
@@ -242,6 +243,16 @@ def test_slopes_from_a_are_slopes_from_z(activation: str) -> None:
     fast_C, fast_g = passes.value_and_gradient(net, net.theta, x, y, share, xp=NUMPY_FAST)
     assert fast_C == pytest.approx(slow_C, rel=1e-14)
     assert abs(fast_g - slow_g).max() <= 1e-13 * abs(slow_g).max()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32, 2**40 + 5, 2**128 - 1, 2**200 + 3])
+def test_every_engine_draws_the_order_that_numpy_draws(engine: Any, seed: int) -> None:
+    for epoch in (1, 2, 1000, 2**32, 2**35 + 1):
+        for n in (0, 1, 2, 3, 10, 1797, 20_000):
+            rows = 3 * np.arange(n) + 1
+            order = engine.order(seed, epoch, rows)
+            assert np.array_equal(order, rows[order_of_epoch(seed, epoch, n)])
+            assert np.array_equal(rows, 3 * np.arange(n) + 1), "they stay as they are"
 
 
 def test_predictions_and_gradients_of_an_engine(engine: Any) -> None:

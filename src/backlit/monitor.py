@@ -66,13 +66,26 @@ class Monitor:
             raise unknown("column to watch", settings.watch, can)
         return settings.watch or "validation_cost"
 
-    @quiet
     def record(self, epoch: int, eta: float | None, cost: float, seconds: float) -> dict[str, Any]:
         """The record of an epoch whose steps saw the mean cost ``cost``, with the weights as they are now."""
-        net, s, sets = self.net, self.settings, self.sets
-        penalty = passes.penalty(net, net.views(net.theta)[0], s.l1, s.l2) if s.l1 or s.l2 else 0.0
-        record: dict[str, Any] = {"epoch": epoch} | ({} if eta is None else {"eta": eta})
+        s = self.settings
+        penalty = self._penalty() if s.l1 or s.l2 else 0.0
+        record: dict[str, Any] = {"epoch": epoch} if eta is None else {"epoch": epoch, "eta": eta}
         record |= {"cost": cost, "objective": cost + penalty}
+        if s.monitors or self.sets.apart is not None:
+            record |= self._measured()
+        return record | {"seconds": seconds, "examples_per_second": len(self.sets.rows) / max(seconds, 1e-9)}
+
+    @quiet
+    def _penalty(self) -> float:
+        net, s = self.net, self.settings
+        return passes.penalty(net, net.views(net.theta)[0], s.l1, s.l2)
+
+    @quiet
+    def _measured(self) -> dict[str, Any]:
+        """The monitors asked for on the training set; on the validation set, where there is one, all that there is."""
+        net, s, sets = self.net, self.settings, self.sets
+        record: dict[str, Any] = {}
         asked = set(s.monitors)
         if asked & {"training_cost", "training_accuracy"}:
             found, _ = self._measure("training", sets.X, sets.Y, sets.rows, sets.row_weights)
@@ -81,8 +94,8 @@ class Monitor:
             X, Y = sets.held_out
             found, outputs = self._measure("validation", X, Y, np.arange(len(Y)), None)
             record |= found
-            record |= {name: score(name, net, sets.held_out[1], outputs) for name in s.metrics}
-        return record | {"seconds": seconds, "examples_per_second": len(sets.rows) / max(seconds, 1e-9)}
+            record |= {name: score(name, net, Y, outputs) for name in s.metrics}
+        return record
 
     def _measure(
         self, which: str, X: Array, Y: Array, rows: Array, weights: Array | None

@@ -7,7 +7,7 @@ what a network *is*; what can be done with one stands in rooms of its own, and i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -23,6 +23,8 @@ from .verbs import Verbs
 
 Array = Any
 COUNTING = "Backlit counts as the note does: layer 0 is the input"
+_MADE_OF_THETA = ("_w", "_b", "_predictors")
+_CACHE_LINE = 64  # bytes
 
 
 class LayerList:
@@ -130,8 +132,15 @@ class Network(Verbs):
             ) from reason
 
     def _set_views(self) -> None:
+        """What is made of θ's memory: views, and functions of a few rows by the engine's name, which use.py makes."""
         w, b = self.views(self._theta)
         self._w, self._b = LayerList("w", w[1:]), LayerList("b", b[1:])
+        self._predictors: dict[str, Callable[[Any], Array | None]] = {}
+
+    def predict(self, x: Any, *, engine: str = "auto") -> Array:
+        predictor = self._predictors.get(engine) if isinstance(engine, str) else None
+        outputs = None if predictor is None else predictor(x)
+        return super().predict(x, engine=engine) if outputs is None else outputs
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -217,7 +226,7 @@ class Network(Verbs):
         else:
             flat = np.concatenate([part.reshape(-1) for part in self._parts(given)])
         with np.errstate(over="ignore"):  # what overflows in float32 is found on the next line
-            flat = flat.astype(self._dtype)
+            flat = _aligned(flat, self._dtype)
         if not np.isfinite(flat).all():
             place = self.name_of(int(np.argmin(np.isfinite(flat))))
             raise UsageError(f"theta holds a number that is not finite in {self._dtype}: {place}")
@@ -272,13 +281,15 @@ class Network(Verbs):
 
     def __getstate__(self) -> dict[str, Any]:
         """θ once, without its views, and built-in functions by their options: so pickle and deepcopy can keep it."""
-        state = {name: value for name, value in self.__dict__.items() if name not in ("_w", "_b")}
+        state = {name: value for name, value in self.__dict__.items() if name not in _MADE_OF_THETA}
         state["_activations"] = [row.option if row.built_in else row for row in self._activations]
         state["_cost"] = self._cost.option if self._cost.built_in else self._cost
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        if self._theta.ctypes.data % _CACHE_LINE:  # else it stays: a shallow copy shares it
+            self._theta = _aligned(self._theta, self._dtype)
         self._activations = tuple(as_activation(row) for row in state["_activations"])
         self._cost = as_cost(state["_cost"])
         self._set_views()
@@ -290,6 +301,16 @@ class Network(Verbs):
             f"Network({list(self._sizes)}, activations={functions!r}, cost={self._cost.option!r}, "
             f"dtype={self._dtype.name!r})"
         )
+
+
+def _aligned(flat: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy that begins with a cache line: engines that read weights as they lie then touch a fifth less of them."""
+    size = flat.size * dtype.itemsize
+    memory = np.empty(size + _CACHE_LINE, dtype=np.uint8)
+    start = -memory.ctypes.data % _CACHE_LINE
+    copy = memory[start : start + size].view(dtype)
+    copy[...] = flat
+    return copy
 
 
 def _split(flat: Array, shapes: Sequence[tuple[int, ...]]) -> tuple[list[Array], list[Array]]:

@@ -15,6 +15,7 @@ from .errors import UsageError
 from .spelling import spelt
 
 Purpose = Literal["initialisation", "order", "dropout", "split", "data"]
+_POOL = 4  # words that a SeedSequence keeps, and fills up with zeros where a place comes behind the seed
 _PURPOSES: tuple[Purpose, ...] = ("initialisation", "order", "dropout", "split", "data")
 
 
@@ -33,6 +34,20 @@ def stream(seed: int, purpose: Purpose, *index: int) -> np.random.Generator:
     """The generator for one purpose and place (a layer, an epoch), independent of all others."""
     place = (_PURPOSES.index(purpose), *index)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=place)))
+
+
+def words(seed: int, purpose: Purpose, *index: int) -> list[int]:
+    """What ``stream``'s SeedSequence mixes, in words of 32 bits, for an engine that draws the same by itself."""
+    own = _in_words(seed)
+    place = (_PURPOSES.index(purpose), *index)
+    return own + [0] * (_POOL - len(own)) + [word for number in place for word in _in_words(number)]
+
+
+def _in_words(number: int) -> list[int]:
+    found = [number & 0xFFFFFFFF]
+    while number := number >> 32:
+        found.append(number & 0xFFFFFFFF)
+    return found
 
 
 def order_of_epoch(seed: int, epoch: int, n: int, shuffle: bool = True) -> np.ndarray:

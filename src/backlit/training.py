@@ -32,7 +32,7 @@ from .lbfgs import Objective, Stop, minimise
 from .monitor import Monitor
 from .network import Network
 from .progress import Silent, as_progress
-from .randomness import dropout_key, order_of_epoch
+from .randomness import dropout_key
 from .schedules import plateau_factor
 from .sets import Encode, Sets, make_sets
 from .settings import MONITORS, Settings, given_settings, resumed
@@ -304,12 +304,12 @@ class Run:
         if not self.batch:
             self.start[:] = self.net.theta
         number = self.done_before + self.epoch + 1
-        order = sets.rows[order_of_epoch(self.seed, number, n, self.settings.shuffle)]
+        order = self.engine.order(self.seed, number, sets.rows) if self.settings.shuffle else sets.rows
         while self.batch < self.steps:
             count = min(self.count, self.steps - self.batch)
             began = time.perf_counter()
             at = slice(self.batch, self.batch + count)
-            plan = dataclasses.replace(self.plan, eta=self._etas(self.batch, count))
+            plan = self._plan_of(count)
             part = order[at.start * m : at.stop * m]
             done = self.engine.run_epoch(
                 self.net, self.net.theta, self.state, plan, sets.X, sets.Y, sets.weights, part
@@ -332,6 +332,12 @@ class Run:
                 self._save_now_and_then()
         return True
 
+    def _plan_of(self, count: int) -> Plan:
+        """The plan of the next steps; the one before, where it has the same η."""
+        if not (self.settings.plan_schedule.constant and len(self.plan.eta) == count):
+            self.plan = dataclasses.replace(self.plan, eta=self._etas(self.batch, count))
+        return self.plan
+
     def _etas(self, first: int, count: int) -> Array:
         """η of each of the next steps."""
         schedule, dt = self.settings.plan_schedule, 1 / self.steps
@@ -347,12 +353,15 @@ class Run:
     def _cost(self) -> float:
         """The weighted mean cost of the steps so far (B5), summed in one order whatever the slices were."""
         weights = self.batch_weights[: self.batch]
-        total = math.fsum(weights)
-        return math.fsum(weights / total * self.costs[: self.batch]) if total else math.nan
+        seen = min(len(self.sets.rows), self.batch * self.batch_size)
+        total = seen if self.sets.weights is None else math.fsum(weights)
+        # fsum takes a list in half the time that it takes an array.
+        return math.fsum((weights / total * self.costs[: self.batch]).tolist()) if total else math.nan
 
     def _end_epoch(self) -> str | None:
         """Measures, records, remembers the best and asks the callbacks; returns why to stop, or None."""
-        eta = float(self._etas(self.steps - 1, 1)[0])
+        constant = self.settings.plan_schedule.constant
+        eta = float(self.eta if constant else self._etas(self.steps - 1, 1)[0])
         self._check_weights(eta)
         record = self.monitor.record(self.epoch + 1, eta, self.cost, self.seconds)
         return self._after(record)

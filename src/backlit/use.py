@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -20,26 +18,14 @@ Array = Any
 
 def predict(net: Network, x: Any, *, engine: str = "auto") -> Array:
     """a^L, (n, n_L), in the network's dtype."""
-    if type(x) is np.ndarray:
-        outputs = _predictor(net, engine)(x)
+    made = net._predictors.get(engine) if isinstance(engine, str) else None
+    if made is None:
+        made = net._predictors[engine] = engines.choose(engine, net, None, None).predictor(net)
+        outputs = made(x)
         if outputs is not None:
             return outputs
     X = encode_inputs(net, x)
     return engines.choose(engine, net, None, X).predict(net, net.theta, X)
-
-
-_PREDICTORS: WeakKeyDictionary[Network, dict[str, Callable[[Array], Array]]] = WeakKeyDictionary()
-
-
-def _predictor(net: Network, engine: str) -> Callable[[Array], Array]:
-    """The engine's function of a few plain rows, made once for a network: finding it again takes under 1 µs."""
-    made = _PREDICTORS.get(net)
-    if made is None:
-        made = _PREDICTORS[net] = {}
-    found = made.get(engine) if isinstance(engine, str) else None
-    if found is None:
-        found = made[engine] = engines.choose(engine, net, None, None).predictor(net)
-    return found
 
 
 def predict_labels(net: Network, x: Any, *, engine: str = "auto") -> Array:

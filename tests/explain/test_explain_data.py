@@ -176,6 +176,22 @@ def test_words_missing_cells_and_constants() -> None:
     assert net.explain('dC/dx["colour = red"]', rows, table["kind"], example=0).check()
 
 
+@pytest.mark.parametrize("standardise", [True, False])
+def test_blocks_of_numbers(standardise: bool) -> None:
+    rows = np.column_stack([RNG.normal(3, 2, (40, 2)), np.full(40, 4.0), RNG.normal(size=40)])
+    data = backlit.data.load(rows, target="x3")
+    net = Network([3, 4, 1], activations=["tanh", "identity"], seed=0)
+    net.recipe, net.task = Recipe.learn(data, standardise=standardise), "values"
+    d = net.explain('dC/draw["x1"]', data, data, example=4)
+    assert d.factors[-1].value == pytest.approx(1 / rows[:, 1].std() if standardise else 1.0)
+    assert d.check()
+    constant = net.explain('dC/draw["x2"]', data, data, example=4)
+    assert (constant.factors[-1].value == 0) == standardise
+    assert constant.check()
+    with pytest.raises(UsageError, match="Did you mean"):
+        net.explain('dC/draw["x9"]', data, data, example=4)
+
+
 def _table(columns: dict[str, list[Any]]) -> Any:
     from backlit.data.table import Table
 

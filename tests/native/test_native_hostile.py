@@ -116,6 +116,27 @@ def test_what_does_not_fit_is_refused(cpu: str, skips: bool, name: str) -> None:
     assert net.theta.tobytes() == before.tobytes()
 
 
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        ([1, 2, 3], np.arange(5)),
+        ([1, 2, 3, 2**32], np.arange(5)),
+        ([1, 2, 3, -1], np.arange(5)),
+        ([1, 2, 3, 4], np.arange(5, dtype=np.int32)),
+        ([1, 2, 3, 4], np.arange(5.0)),
+        ([1, 2, 3, 4], np.arange(10)[::2]),
+        ([1, 2, 3, 4], np.arange(6).reshape(2, 3)),
+        ([1, 2, 3, 4], np.broadcast_to(np.int64(3), (5,))),
+        ([1, 2, 3, 4], [0, 1, 2]),
+    ],
+)
+def test_orders_of_what_does_not_fit(words: Any, rows: Any) -> None:
+    before = np.array(rows)
+    with pytest.raises((ValueError, TypeError)):
+        _native.put_in_order(words, rows)
+    assert np.array_equal(rows, before)
+
+
 def test_sizes_that_overflow() -> None:
     for sizes in ([2**31, 1], [0, 1], [-1, 2], [3]):
         with pytest.raises(ValueError, match="layer"):

@@ -12,6 +12,7 @@ import importlib
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from ..errors import UsageError
 from ..inputs import Pixels, is_sparse
 from ..network import Network
 from ..optimizers import as_rule
+from ..randomness import order_of_epoch, words
 from ..threads import cores, granted, threads_of_environment
 from .protocol import Plan, State, Steps
 
@@ -64,9 +66,8 @@ class NativeEngine:
         return None
 
     def predictor(self, net: Network) -> Callable[[Array], Array | None]:
-        theta = net.theta
-        both = (theta, None) if theta.dtype == np.float32 else (None, theta)
-        made: Callable[[Array], Array | None] = self._native.Predictor(self.cpu, self._spec(net), *both)
+        kind = self._native.Predictor32 if net.dtype == np.float32 else self._native.Predictor64
+        made: Callable[[Array], Array | None] = kind(self.cpu, self._spec(net), net.theta, Pixels).__call__
         return made
 
     def predict(self, net: Network, theta: Array, X: Array) -> Array:
@@ -98,6 +99,13 @@ class NativeEngine:
         )
         return value
 
+    def order(self, seed: int, epoch: int, rows: Array) -> Array:
+        if len(rows) >= 2**32:  # NumPy then draws 64 bits at a time
+            return rows[order_of_epoch(seed, epoch, len(rows))]
+        order = rows.astype(np.int64)
+        self._native.put_in_order(words(seed, "order", epoch), order)
+        return order
+
     def run_epoch(
         self,
         net: Network,
@@ -112,15 +120,15 @@ class NativeEngine:
         rule = as_rule(plan.rule)
         if not state.slots:
             state.slots = rule.start(theta, float(plan.eta[0]))
-        if state.engine is None or state.engine[0] is not X:
-            state.engine = (X, skips_zeros(X))
-        skips = state.engine[1]
+        kept = state.engine
+        if kept is None or kept.X is not X:
+            kept = state.engine = _Kept(X, self.cpu, None if is_sparse(X) else self._rows(X), skips_zeros(X))
         count = -(-len(order) // plan.batch_size)
         costs, weights = np.zeros(count), np.zeros(count)
         done, state.t, state.step = self._native.run_epoch(
-            self.cpu,
+            kept.cpu,
             self._spec(net),
-            self._rows(X),
+            kept.rows or self._rows(X),
             theta=theta,
             slots=[state.slots[name] for name in rule.slots],
             Y=Y,
@@ -135,7 +143,7 @@ class NativeEngine:
             ],
             keep=None if plan.keep is None else list(plan.keep),
             dropout_key=plan.dropout_key,
-            skip_zeros=skips,
+            skip_zeros=kept.skips,
             t=state.t,
             step=state.step,
             threads=_threads(net, min(plan.batch_size, len(order)), plan.threads),
@@ -156,6 +164,16 @@ class NativeEngine:
         if any(stride % levels.itemsize for stride in levels.strides):  # a field of a packed record
             levels = np.ascontiguousarray(levels)
         return self._native.Rows.dense(levels, white)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What a run of epochs need not make again for each: the kernels' name, and of X how it is read."""
+
+    X: Array
+    cpu: str
+    rows: Any  # None for CSR, whose indices are looked at before each epoch
+    skips: bool
 
 
 @functools.lru_cache(maxsize=64)

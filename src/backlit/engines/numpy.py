@@ -18,6 +18,7 @@ from ..inputs import batch
 from ..namespaces import NUMPY_FAST
 from ..network import Network
 from ..optimizers import Rule, as_rule
+from ..randomness import order_of_epoch
 from .protocol import Plan, State, Steps
 
 Array = Any
@@ -52,6 +53,9 @@ class NumpyEngine:
     ) -> tuple[float, Array]:
         share = passes.shares(X.shape[0], net.dtype, sample_weight)
         return passes.value_and_gradient(net, theta, X, Y, share, xp=NUMPY_FAST)
+
+    def order(self, seed: int, epoch: int, rows: Array) -> Array:
+        return rows[order_of_epoch(seed, epoch, len(rows))]
 
     @quiet
     def run_epoch(

@@ -69,7 +69,7 @@ class Engine(Protocol):
         """Why this engine can't do it, as the end of a sentence, or None where it can."""
 
     def predictor(self, net: Network) -> Callable[[Array], Array | None]:
-        """A function of a few plain rows (n, n_0) that gives a^L of θ as it is when called, in microseconds.
+        """A function of a few plain rows or Pixels (n, n_0): a^L of θ as it is when called, in microseconds.
 
         It gives None for what it doesn't take: more rows, other arrays, numbers that are not finite. Then ``predict``
         has the answer, or the error.
@@ -85,6 +85,9 @@ class Engine(Protocol):
         self, net: Network, theta: Array, X: Array, Y: Array, sample_weight: Array | None
     ) -> tuple[float, Array]:
         """C (B5) and its flat gradient, without penalties."""
+
+    def order(self, seed: int, epoch: int, rows: Array) -> Array:
+        """``rows[order_of_epoch(seed, epoch, len(rows))]`` of randomness.py, drawn as fast as it can be."""
 
     def run_epoch(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..notation import Quantity
+from ..spelling import counted
 from .differences import Difference, Forward, by_differences
 from .formula import figures, minus
 from .proof import Agreement, Check, Nudge
@@ -116,17 +117,16 @@ def _table(step: Step, terms: Terms, unit: float, lost: float = 0.0) -> bool:
         )
     if not _near(terms.total, step.value, allowed):
         return False
-    for row, one in terms.opened.items():
-        if step.kind == "mean":
-            own, shown = one.value * terms.columns[0].values[row], terms.terms[row]
-        else:
-            own, shown = one.value, terms.columns[-1].values[row]
-        if not _near(own, shown, unit * max(abs(float(shown)), terms.mass)):
-            return False
-    return True
+    rows = list(terms.opened)
+    own = np.array([terms.opened[row].value for row in rows])
+    if step.kind == "mean":
+        shown, own = terms.terms[rows], own * terms.columns[0].values[rows]
+    else:
+        shown = terms.columns[-1].values[rows]
+    return not rows or _near(own, shown, unit * np.maximum(np.abs(shown), terms.mass))
 
 
-def _near(one: Any, other: Any, allowed: float) -> bool:
+def _near(one: Any, other: Any, allowed: Any) -> bool:
     return bool(np.all(np.abs(np.asarray(one) - other) <= allowed))
 
 
@@ -149,8 +149,7 @@ def _by_differences(
     derivation: Derivation, column: RawColumn | None
 ) -> tuple[float | None, int | None, Check]:
     """The check by differences: of the number itself, or of an array along a direction that takes in all of it."""
-    of = derivation.derivative.of.letter
-    name = f"finite differences of {of}"
+    name = f"finite differences of {derivation.derivative.of.letter}"
     value, direction = derivation.value, np.ones(())
     block = np.ndim(value) - (derivation.problem.m > 1 and not _averaged(derivation))
     if block:
@@ -159,39 +158,38 @@ def _by_differences(
         value = np.tensordot(value, direction, axes=block)
         name += ", along a random direction"
     unit = 1 / column.factor if column and column.factor else 1.0
-    found = by_differences(_forward(derivation, direction, column), first=0.25 * unit)
+    forward = _forward(derivation, direction, column)
+    found = by_differences(forward, first=0.25 * unit)
     if found.value is None:
         return None, None, Check("differences", None, _across(name, found))
-    wrong, size = float(np.max(np.abs(found.value - value))), float(np.max(np.abs(value)))
-    shown = float(np.ravel(found.value)[np.argmax(np.abs(value))])
-    right = wrong <= max(_SAME * size, 20 * found.error)
-    if right and size <= 20 * found.error:
+    return _compared(name, value, forward.mean(found.value), float(np.max(forward.mean(found.error))))
+
+
+def _compared(name: str, value: Any, found: Array, error: float) -> tuple[float, int | None, Check]:
+    """What the chain rule says beside what differences say, whose error is known."""
+    wrong, size = float(np.max(np.abs(found - value))), float(np.max(np.abs(value)))
+    shown = float(found[np.argmax(np.abs(value))])
+    right = wrong <= max(_SAME * size, 20 * error)
+    if right and size <= 20 * error:
         said = "0, and so says the chain rule" if not wrong else "too small here to be told from rounding"
         return shown, None, Check("differences", True if not wrong else None, f"{name}: {said}")
-    digits = min(15, math.floor(-math.log10(wrong / size))) if wrong and size else 15 if size else 0
-    if right:
+    if not right:
+        ours = _seven(float(np.ravel(value)[np.argmax(np.abs(value))]))
         return (
             shown,
-            digits,
-            Check("differences", True, f"{name}: {_seven(shown)}, agree to {max(digits, 0)} digits"),
+            None,
+            Check("differences", False, f"{name}: {_seven(shown)}, the chain rule says {ours}"),
         )
-    return (
-        shown,
-        digits,
-        Check(
-            "differences",
-            False,
-            f"{name}: {_seven(shown)}, and the chain rule says {_seven(float(np.max(value)))}",
-        ),
-    )
+    digits = max(0, min(15, math.floor(-math.log10(wrong / size)))) if wrong else 15
+    return shown, digits, Check("differences", True, f"{name}: {_seven(shown)}, agree to {digits} digits")
 
 
 def _across(name: str, found: Difference) -> str:
     """At a kink nothing lies between the two slopes that differences could agree with."""
-    slopes = ""
-    if found.left is not None and found.right is not None and np.ndim(found.left) == 0:
-        slopes = f": {figures(float(found.left))} from below, {figures(float(found.right))} from above"
-    return f"{name}: not testable here, at a kink{slopes}"
+    if found.left is None or found.right is None or len(found.left) > 1:
+        return f"{name}: not testable here, {counted(found.kinked, 'example')} at a kink"
+    slopes = f"{figures(float(found.left[0]))} from below, {figures(float(found.right[0]))} from above"
+    return f"{name}: not testable here, at a kink: {slopes}"
 
 
 def _seven(value: float) -> str:
@@ -206,5 +204,5 @@ def _nudge(derivation: Derivation, column: RawColumn | None) -> Nudge | None:
     unit = abs(1 / column.factor) if column and column.factor else 1.0
     step = _NUDGE * 10.0 ** round(math.log10(unit))
     forward = _forward(derivation, np.ones(()), column)
-    before, after = (float(np.ravel(forward(t)[0])[0]) for t in (0.0, step))
+    before, after = (float(forward.mean(forward(t)[0])[0]) for t in (0.0, step))
     return Nudge(step, float(derivation.value) * step, after - before)

@@ -7,7 +7,6 @@ Ridders 1982; Numerical Recipes, 5.7.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,24 +21,33 @@ from .problem import Problem, in_precision
 from .raw import RawColumn
 
 Array = Any
-_LEVELS, _HALVINGS = 9, 22  # steps in the tableau; halvings before a kink is called too near
+_LEVELS, _HALVINGS, _LEAST = (
+    9,
+    20,
+    5,
+)  # steps of a tableau; all there are; those without which a kink is too near
+_BULK = 64  # with more examples than this, fewer steps are tried: each is a forward pass of all
 _FIRST = 0.25  # the largest step, in Q's own unit
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The derivative, () or (m,), and what it may be wrong by; both None across a kink, with the one-sided slopes."""
+    """The derivative, (m,) or (1,), and what each may be wrong by; None across a kink, with the one-sided slopes.
+
+    ``kinked`` counts the examples that have a kink within reach.
+    """
 
     value: Array | None
-    error: float
+    error: Array
     left: Array | None = None
     right: Array | None = None
+    kinked: int = 0
 
 
 class Forward:
-    """P as a function of how far Q has moved along ``direction``, by the forward pass in float64.
+    """P of each example, (m,), as a function of how far Q moves along ``direction``: the forward pass in float64.
 
-    ``averaged`` says that P is the mean C of all examples, and not each one's own, (m,).
+    ``averaged`` says that what is asked for is the mean over the examples.
     """
 
     def __init__(
@@ -54,6 +62,7 @@ class Forward:
     ) -> None:
         self.problem, self.of, self.by, self.direction = problem, of, by, direction
         self.averaged, self.column = averaged, column
+        self.penalised = averaged and by.letter == "w" and bool(problem.l1 or problem.l2)
         self.net = in_precision(problem.net, np.float64)
         self.w, self.b = self.net.views(self.net.theta)
         self.masks = problem.masks or [None] * (self.net.L + 1)
@@ -65,7 +74,7 @@ class Forward:
     def __call__(self, t: float) -> tuple[Array, list[Array]]:
         """P at Q + t·direction, and on which side of each kink everything stands."""
         w, z, a = self._moved(t)
-        sides = self._sides(z, a)
+        sides = self._sides(w, z, a)
         if self.of.letter == "C":
             return self._cost(w, z, a), sides
         values = a[self.top] if self.of.letter == "a" else z[self.top]
@@ -119,15 +128,18 @@ class Forward:
         return [*z[:first], *later_z[1:]], [*a[:first], *later_a[1:]]
 
     def _cost(self, w: list[Array], z: list[Array], a: list[Array]) -> Array:
-        net, problem = self.net, self.problem
-        C = equations.N5(NUMPY, net.layers[-1], net.cost, z[-1], a[-1], problem.Y)
-        if not self.averaged:
-            return C
-        extra = passes.penalty(net, w, problem.l1, problem.l2) if self.by.letter == "w" else 0.0
-        return equations.B5(problem.share.astype(np.float64), C) + extra
+        """C_x, (m,), and with it R1's penalty, whose mean over the examples is itself."""
+        C = equations.N5(NUMPY, self.net.layers[-1], self.net.cost, z[-1], a[-1], self.problem.Y)
+        return C + passes.penalty(self.net, w, self.problem.l1, self.problem.l2) if self.penalised else C
 
-    def _sides(self, z: list[Array], a: list[Array]) -> list[Array]:
-        """The side of each kink that every z, every output and (for l1) every moved weight stands on; 0 upon it."""
+    def mean(self, each: Array) -> Array:
+        """Of one value an example, the mean, (1,) (B5); where P is each example's own, the values themselves."""
+        if not self.averaged:
+            return each
+        return np.atleast_1d(equations.B5(self.problem.share.astype(np.float64), each))
+
+    def _sides(self, w: list[Array], z: list[Array], a: list[Array]) -> list[Array]:
+        """The side of each kink that every z, every output and each penalised weight stands on, (m, n); 0 upon it."""
         sides = [
             np.sign(z[l] - kink.z)
             for l in range(1, self.top + 1)
@@ -136,43 +148,63 @@ class Forward:
         ]
         if self.of.letter == "C":
             sides += [np.sign(kink.at(a[-1], self.problem.Y)) for kink in self.net.cost.kinks]
+        if self.penalised and self.problem.l1:
+            index = tuple(index_of(entry) for entry in self.by.index) or (slice(None),)
+            sides.append(np.sign(w[self.by.layer or 0][index]).reshape(1, -1))
         return sides
 
 
-def by_differences(
-    forward: Callable[[float], tuple[Array, list[Array]]], first: float = _FIRST
-) -> Difference:
-    """dP/dt at t = 0 by Ridders' method, from the largest step at which no kink is crossed."""
+def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
+    """dP/dt at t = 0 by Ridders' method: of each example, from the largest step at which it crosses no kink."""
     base, sides = forward(0.0)
-    rows: list[Array] = []
+    m = len(base)
+    slopes: list[Array] = []
+    run = np.zeros(m, dtype=int)  # how many steps in a row crossed nothing, each example's
+    most = _HALVINGS if m <= _BULK else _LEVELS + _LEAST
     h = first
-    for _ in range(_HALVINGS):
+    for _ in range(most):
         (up, above), (down, below) = forward(h), forward(-h)
-        if _same(sides, above) and _same(sides, below) and np.isfinite(up).all() and np.isfinite(down).all():
-            rows.append((up - down) / (2 * h))
-        else:
-            rows = []
+        clear = _same(sides, above, m) & _same(sides, below, m) & np.isfinite(up) & np.isfinite(down)
+        slopes.append((up - down) / (2 * h))
+        run = np.where(clear, run + 1, 0)
+        if run.min() >= _LEVELS:
+            break
         h /= 2
-        if len(rows) == _LEVELS:
-            return _extrapolated(rows)
-    h = first * 2.0**-_HALVINGS
-    left, right = ((forward(side * h)[0] - base) / (side * h) for side in (-1, 1))
-    return Difference(None, np.inf, left, right)
+    kinked = int((run < _LEAST).sum())
+    if kinked:
+        left, right = ((forward(side * h)[0] - base) / (side * h) for side in (-1, 1))
+        return Difference(None, np.full(m, np.inf), left, right, kinked)
+    return _by_runs(np.array(slopes), run)
 
 
-def _same(one: list[Array], other: list[Array]) -> bool:
-    return all(np.array_equal(a, b) and bool(np.all(a != 0)) for a, b in zip(one, other, strict=True))
+def _same(one: list[Array], other: list[Array], m: int) -> Array:
+    """Which examples have everything on the same side as before, and nothing upon a kink, (m,)."""
+    clear = np.ones(m, dtype=bool)
+    for a, b in zip(one, other, strict=True):
+        clear &= np.all((a == b) & (a != 0), axis=-1)
+    return clear
 
 
-def _extrapolated(rows: list[Array]) -> Difference:
-    """The entry of Richardson's tableau with the least error, as its neighbours tell it."""
-    table = [rows]
-    best, least = rows[-1], np.inf
+def _by_runs(slopes: Array, run: Array) -> Difference:
+    """Extrapolates the examples that have equally many clear steps together."""
+    value, error = np.empty(len(run)), np.empty(len(run))
+    for length in np.unique(run):
+        here = run == length
+        start = len(slopes) - int(length)
+        value[here], error[here] = _extrapolated(slopes[start : start + _LEVELS, here])
+    return Difference(value, error)
+
+
+def _extrapolated(rows: Array) -> tuple[Array, Array]:
+    """The entry of Richardson's tableau with the least error, as its neighbours tell it; each example's own."""
+    before = rows
+    best, least = rows[-1], np.full(rows.shape[1], np.inf)
     for column in range(1, len(rows)):
-        before, factor = table[-1], 4.0**column
-        table.append([(factor * before[i + 1] - before[i]) / (factor - 1) for i in range(len(before) - 1)])
-        for i, entry in enumerate(table[-1]):
-            error = float(max(np.max(np.abs(entry - before[i])), np.max(np.abs(entry - before[i + 1]))))
-            if error < least:
-                best, least = entry, error
-    return Difference(best, least)
+        factor = 4.0**column
+        after = (factor * before[1:] - before[:-1]) / (factor - 1)
+        errors = np.maximum(np.abs(after - before[:-1]), np.abs(after - before[1:]))
+        for entry, error in zip(after, errors, strict=True):
+            better = error < least
+            best, least = np.where(better, entry, best), np.where(better, error, least)
+        before = after
+    return best, least

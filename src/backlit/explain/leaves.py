@@ -47,7 +47,8 @@ def put(tex: str, letters: dict[str, str]) -> str:
 
 
 def multiplied(tex: str) -> str:
-    """With a point between numbers that letters stood side by side for: y_j a_j as 1.0000 · 0.9515."""
+    """Numbers in the place of letters: a point between those side by side, no brackets where there are some already."""
+    tex = re.sub(r"(?<=[(\[])\((-[\d.]+)\)(?=[) ])", r"\1", tex)
     return re.sub(r"(?<!\^)(\d)(?: |\\,)(?=\d)", r"\1 \\cdot ", tex)
 
 
@@ -88,7 +89,7 @@ class Leaves:
         """σ′(z^l_j), with its kink where z stands at one."""
         sigma = self.net.layers[l]
         z, value = float(self.flow.z[l][self.row, j]), float(self.flow.slope[l][self.row, j])
-        if sigma.name == "sigmoid":
+        if sigma.built_in and sigma.name == "sigmoid":
             a = float(sigma.f(NUMPY, np.float64(z)))
             shown = product([number(a), number(1 - a)])
         else:
@@ -115,14 +116,11 @@ class Leaves:
     def mask(self, l: int, j: int) -> Step:
         """Dropout's factor of a^l_j."""
         value = float(self.flow.masks[l][self.row, j])
-        symbol = self._mask_symbol(l, j)
+        symbol = self.mask_symbol(l, j)
         return Step("mask", "N2", symbol, NOTHING, value, number(value), remarks.mask(value))
 
     def mask_symbol(self, l: int, j: Index) -> Formula:
         """``r¹₃``: how dropout's factor is written."""
-        return self._mask_symbol(l, j)
-
-    def _mask_symbol(self, l: int, j: Index) -> Formula:
         plain = self.letters("a", l, j)
         return Formula("r" + plain.text[1:], "r" + plain.tex[1:])
 
@@ -135,7 +133,7 @@ class Leaves:
         said = remarks.kink(value, kink.left, kink.right, kink.where) if kink else remarks.cost(row, a, y)
         return Step(
             "cost", "N6", self.name(Quantity("a", L, (j,))), from_tex(self.cost_tex(j)), value,
-            from_tex(self.cost_tex(j, a, y)), said,
+            from_tex(self.cost_tex(j, a, y)) if row.built_in else NOTHING, said,
             inputs=(Input(self.letters("a", L, j), a), Input(self.letters("y", None, j), y)), kink=kink,
         )  # fmt: skip
 
@@ -167,7 +165,7 @@ class Leaves:
             return None
         step = _NEAR * max(1.0, abs(float(a[j]))) * (np.arange(len(a)) == j)
         left, right = (float(EQUATIONS["N6"]("dC/da", NUMPY, row, a + s * step, y)[j]) for s in (-1, 1))
-        return Kink(left, right, at[0].where.replace("_j", "").replace(" a", " a").replace("y a", "y·a"))
+        return Kink(left, right, at[0].where.replace("_j", ""))
 
     def _wanted(self, j: int) -> float:
         assert self.problem.Y is not None  # C was asked for, and names.py saw to it that there is a y

@@ -17,12 +17,6 @@ class Letters:
         self.labels, self.notation = labels, labels.notation
         self.alone = all(n == 1 for n in labels.sizes)
 
-    def quantity(
-        self, letter: Letter, layer: int | None = None, *index: Index, column: str | None = None
-    ) -> Quantity:
-        """The quantity as it is written: its index left out where the network has one neuron a layer."""
-        return Quantity(letter, layer, () if self.alone else index, column)
-
     def of(self, quantity: Quantity) -> Formula:
         """A quantity as a formula."""
         plain = self.bare(quantity)

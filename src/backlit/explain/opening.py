@@ -34,6 +34,8 @@ class Opening:
         self.letters, self.net = self.leaves.letters, problem.net
         self._cancelling = Cancelling(self.leaves, self.of_a)
         self._made: dict[tuple[str, int, int], Step] = {}
+        self._labelled: dict[int, tuple[str, ...]] = {}
+        self._kinked: dict[int, dict[int, Kink]] = {}
 
     def root(self, by: Quantity, depth: int) -> Step:
         """∂P/∂by of one number."""
@@ -140,7 +142,7 @@ class Opening:
             over="i",
             what=self.problem.labels.kind(after),
             index=tuple(range(self.net.sizes[after])),
-            labels=tuple(self.problem.labels.short(after, i) for i in range(self.net.sizes[after])),
+            labels=self._labels(after),
             columns=columns,
             terms=self._terms(after, k),
             opened=self._opened(after, depth),
@@ -183,17 +185,26 @@ class Opening:
             return {i: self.of_z(after, i, depth - 1) for i in rows}
         return {i: self.of_a(after, i, depth - 1) for i in rows}
 
-    def _kinks(self, after: int) -> dict[int, Kink]:
-        if not self.elementwise(after):
-            return {}
-        found = (
-            {i: self.leaves.kink(after, i) for i in range(self.net.sizes[after])}
-            if self.net.layers[after].kinks
-            else {}
-        )
-        if after == self.net.L and self.flow.of.letter == "C" and self.net.cost.kinks:
-            found |= {i: self.leaves.cost_kink(i) or found.get(i) for i in range(self.net.sizes[after])}
-        return {i: kink for i, kink in found.items() if kink}
+    def _labels(self, l: int) -> tuple[str, ...]:
+        """What the rows of a sum over layer l are called, made once for the layer."""
+        if l not in self._labelled:
+            self._labelled[l] = tuple(self.problem.labels.short(l, i) for i in range(self.net.sizes[l]))
+        return self._labelled[l]
+
+    def _kinks(self, l: int) -> dict[int, Kink]:
+        """Which factors of a sum over layer l stand at a kink, found once for the layer."""
+        if l not in self._kinked:
+            self._kinked[l] = dict(self._found_kinks(l)) if self.elementwise(l) else {}
+        return self._kinked[l]
+
+    def _found_kinks(self, l: int) -> Iterable[tuple[int, Kink]]:
+        at_cost = l == self.net.L and self.flow.of.letter == "C" and bool(self.net.cost.kinks)
+        if not (at_cost or self.net.layers[l].kinks):
+            return
+        for i in range(self.net.sizes[l]):
+            kink = (self.leaves.cost_kink(i) if at_cost else None) or self.leaves.kink(l, i)
+            if kink:
+                yield i, kink
 
     def elementwise(self, l: int) -> bool:
         """Whether σ of layer l acts on each z alone: not softmax."""

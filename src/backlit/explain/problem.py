@@ -66,13 +66,8 @@ def pose(
     """The problem, checked. Raises UsageError, DataError, or ModelError for a weight that isn't finite."""
     passes.check_penalties(l1, l2)
     twin = in_precision(net, dtype)
-    task = net.task
-    X, Y = (encode_inputs(net, x), None) if y is None else use.examples(net, x, y)
-    if net.task != task:  # it was taken from these few targets; an explanation leaves the network as it was
-        twin.task, net.task = (net.task if net.sizes[-1] > 1 else None), task
+    X, Y = _given(net, twin, x, y)
     n = int(X.shape[0])
-    if not n:
-        raise DataError("there are no examples: x is empty")
     masks = passes.check_masks(twin, dropout_masks, n)
     weights = None if sample_weight is None else passes.check_weights(n, sample_weight)
     rows = _rows(n, example)
@@ -94,6 +89,17 @@ def pose(
         dtype=net.dtype,
         included=passes.included(l1, l2, picked, dropout_masks),
     )
+
+
+def _given(net: Network, twin: Network, x: Any, y: Any) -> tuple[Array, Array | None]:
+    """a^0 and the targets, or None for those; what is learnt of the task from these few is the copy's alone."""
+    task = net.task
+    X, Y = (encode_inputs(net, x), None) if y is None else use.examples(net, x, y)
+    if net.task != task:
+        twin.task, net.task = (net.task if net.sizes[-1] > 1 else None), task
+    if not X.shape[0]:
+        raise DataError("there are no examples: x is empty")
+    return X, Y
 
 
 def in_precision(net: Network, dtype: Any) -> Network:

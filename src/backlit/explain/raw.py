@@ -17,7 +17,7 @@ from ..data.recipe import Recipe
 from ..data.table import Table
 from ..errors import UsageError, nearest
 from ..network import Network
-from .formula import Formula
+from .formula import NOTHING, Formula
 
 Array = Any
 
@@ -67,15 +67,34 @@ def _numbers(column: Numbers, place: int) -> RawColumn:
         cells = np.atleast_1d(np.asarray(raw, dtype=np.float64))
         return column.codes(Table({column.name: cells}), column.name, lambda said: None)[:, 0]
 
-    deviation = column.deviation
-    said = "constant in training, so the recipe takes it as 0"
-    if deviation:
-        said = f"one unit of {column.name} is 1/{_plain(deviation)} in a⁰"
+    says_missing = place + 1 if column.says_missing else None
+    return _column(column.name, place, (column.deviation, "deviation", column.mean), encode, says_missing)
+
+
+def _column(
+    name: str,
+    place: int,
+    rule: tuple[float, str, float],
+    encode: Callable[[Array], Array],
+    says_missing: int | None = None,
+) -> RawColumn:
+    """By the rule a^0 = (raw − zero)/unit, where the unit is a deviation, white, or 1; 0 for a constant column."""
+    unit, what, zero = rule
+    if not unit:
+        said = "constant in training, so the recipe takes it as 0"
+        return RawColumn(name, place, 0.0, NOTHING, NOTHING, said, encode, lambda x: x + zero, says_missing)
+    plain = f"{unit:.4g}"
     return RawColumn(
-        column.name, place, 1 / deviation if deviation else 0.0, Formula("1/deviation", r"\frac{1}{\text{deviation}}"),
-        Formula(f"1/{_plain(deviation)}", rf"\frac{{1}}{{{_plain(deviation)}}}"), said, encode,
-        lambda x: x * deviation + column.mean, place + 1 if column.says_missing else None,
-    )  # fmt: skip
+        name,
+        place,
+        1 / unit,
+        Formula(f"1/{what}", rf"\frac{{1}}{{\text{{{what}}}}}"),
+        Formula(f"1/{plain}", rf"\frac{{1}}{{{plain}}}"),
+        f"one unit of {name} is 1/{plain} in a⁰",
+        encode,
+        lambda x: x * unit + zero,
+        says_missing,
+    )
 
 
 def _of_block(recipe: Recipe, name: str, shown: str) -> RawColumn:
@@ -97,19 +116,7 @@ def _of_block(recipe: Recipe, name: str, shown: str) -> RawColumn:
         rows[:, place] = raw
         return np.asarray(block.encode(Table(block=rows), np.float64))[:, place]
 
-    said = (
-        f"one unit of {name} is 1/{_plain(unit)} in a⁰"
-        if unit
-        else "constant in training: the recipe takes it as 0"
-    )
-    return RawColumn(
-        name, place, 1 / unit if unit else 0.0, Formula(f"1/{what}", rf"\frac{{1}}{{\text{{{what}}}}}"),
-        Formula(f"1/{_plain(unit)}", rf"\frac{{1}}{{{_plain(unit)}}}"), said, encode, lambda x: x * unit + zero,
-    )  # fmt: skip
-
-
-def _plain(value: float) -> str:
-    return f"{value:.4g}"
+    return _column(name, place, (unit, what, zero), encode)
 
 
 def _unknown(known: list[str], name: str, shown: str) -> UsageError:

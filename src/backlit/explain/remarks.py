@@ -41,6 +41,8 @@ def _input(labels: Labels, k: int, value: float) -> str:
 
 def slope(sigma: Activation, z: float, value: float) -> str:
     """Beside σ′(z)."""
+    if not sigma.built_in:
+        return ""
     if sigma.name == "identity":
         return "the neuron is linear"
     if sigma.name in _ON_OR_OFF and value == 0:
@@ -51,7 +53,7 @@ def slope(sigma: Activation, z: float, value: float) -> str:
         )
     if sigma.name == "relu":
         return "the neuron is on (z > 0): all passes"
-    if sigma.name not in _MOST or not sigma.built_in:
+    if sigma.name not in _MOST:
         return ""
     most, written = _MOST[sigma.name]
     part = value / most

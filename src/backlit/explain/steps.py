@@ -231,11 +231,11 @@ class Derivation:
 
         return agreement(self)
 
-    def text(self, *, width: int = 100, colour: bool = False) -> str:
-        """For a terminal of ``width`` columns, in Unicode."""
+    def text(self, *, width: int = 100, colour: bool = False, proof: bool = True) -> str:
+        """For a terminal of ``width`` columns, in Unicode; ``proof=False`` leaves out the check, and its time."""
         from .text import text
 
-        return text(self, width=width, colour=colour)
+        return text(self, width=width, colour=colour, proof=proof)
 
     def latex(self, *, full: bool = False, document: bool | None = None) -> str:
         """The one formula with its numbers; ``full``: all of it, a document that compiles as it stands.
