@@ -97,12 +97,8 @@ class _Fragment:
         step = block.step
         heading = _said(block.heading, "heading")
         if block.shape == "equation":
-            own = (
-                self._equation(step)
-                if step is self.derivation.root
-                else self._section(step, self._equation(step))
-            )
-            return heading + own + "".join(map(self._block, block.under))
+            inner = self._equation(step) + "".join(map(self._block, block.under))
+            return heading + (inner if step is self.derivation.root else self._section(step, inner))
         if block.shape == "line":
             inner = self._line(step, forms(step)) + _said(step.remark)
             inner += "".join(map(self._block, block.under))
