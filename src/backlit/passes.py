@@ -115,7 +115,7 @@ def check_penalties(l1: Any, l2: Any) -> None:
     for name, number in (("l1", l1), ("l2", l2)):
         real = isinstance(number, (int, float, np.number)) and not isinstance(number, bool)
         if not (real and np.isfinite(number) and number >= 0):
-            raise UsageError(f"{name} is a finite number, not below 0; got {number!r}")
+            raise UsageError(f"{spelt(name)} is a finite number, not below 0; got {number!r}")
 
 
 def penalty(net: Network, w: list[Array], l1: float, l2: float, xp: Namespace = NUMPY) -> float:

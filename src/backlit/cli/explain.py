@@ -18,7 +18,7 @@ Examples:
   backlit explain digits.safetensors "dC/dw[1][19,13]" --data digits --example 1514
   backlit explain digits.safetensors 'da[L]["9"]/dx[1,5]' --data digits --example 1514 --depth 2
   backlit explain digits.safetensors "dC/dw[2][3,5]" --data digits --examples 0:32 --l2 0.001
-  backlit explain digits.safetensors "dC/dw[2]" --data digits --held-out --example 7 --json
+  backlit explain digits.safetensors "dC/dw[2]" --data digits --example 7 --json
   backlit explain digits.safetensors "dC/db[1][4]" --data digits --example 7 --out derivation.tex
   backlit explain homework.toml "dC/dw[1][0,1]"
 
@@ -105,13 +105,18 @@ def _shown(derivation: Derivation, form: str, about: dict[str, Any], out: Path |
     """The derivation in its format, ending with a line's end; a file gets no colours and 100 columns."""
     from . import show
 
-    if form == "json":
-        told = show.document("explain/1", {**about, "derivation": derivation.to_dict()})
-    elif form == "text":
-        width, colour = (show.WIDTH, False) if out else (show.columns(), show.coloured())
-        told = derivation.text(width=width, colour=colour)
-    else:
-        told = str(getattr(derivation, form)())
+    match form:
+        case "json":
+            told = show.document("explain/1", {**about, "derivation": derivation.to_dict()})
+        case "latex":
+            told = derivation.latex(full=True)
+        case "html":
+            told = derivation.html(page=True)
+        case "markdown":
+            told = derivation.markdown()
+        case _:
+            width, colour = (show.WIDTH, False) if out else (show.columns(), show.coloured())
+            told = derivation.text(width=width, colour=colour)
     return told.rstrip("\n") + "\n"
 
 

@@ -97,12 +97,8 @@ class _Fragment:
         step = block.step
         heading = _said(block.heading, "heading")
         if block.shape == "equation":
-            own = (
-                self._equation(step)
-                if step is self.derivation.root
-                else self._section(step, self._equation(step))
-            )
-            return heading + own + "".join(map(self._block, block.under))
+            inner = self._equation(step) + "".join(map(self._block, block.under))
+            return heading + (inner if step is self.derivation.root else self._section(step, inner))
         if block.shape == "line":
             inner = self._line(step, forms(step)) + _said(step.remark)
             inner += "".join(map(self._block, block.under))
@@ -145,8 +141,8 @@ class _Fragment:
         rows = [f'<span class="name">{_maths(step.symbol)}</span><span>=</span>{between.join(symbols)}']
         if len(step.parts) > 1:
             rows.append(f"{blank}<span>=</span>{between.join(numbers)}")
-        value, place = _data(figures(step.value), step.value), f"grid-column: 3 / {n + 2}"
-        rows.append(f'{blank}<span>=</span><span class="value" style="{place}">{value}</span>')
+        value, where = _data(figures(step.value), step.value), f"grid-column: 3 / {n + 2}"
+        rows.append(f'{blank}<span>=</span><span class="value" style="{where}">{value}</span>')
         tag = f'<span class="tag" style="grid-area: 1 / {n + 2}">{step.tag}</span>' if step.tag else ""
         columns = f"grid-template-columns: repeat({n + 1}, max-content) 1fr"
         label = escape(f"{step.symbol.text} = {step.formula.text} = {figures(step.value)}")

@@ -88,8 +88,7 @@ def _equation(step: Step, colours: dict[int, str] | None = None) -> str:
     rows = [f"{_tex(step.symbol)} &=& " + f" &{sign}& ".join(symbols)]
     if len(step.parts) > 1:
         rows.append("&=& " + f" &{sign}& ".join(numbers))
-    span = 2 * len(step.parts) - 1
-    rows.append(rf"&=& \multicolumn{{{span}}}{{l}}{{{number(step.value).tex}}}")
+    rows.append(f"&=& {number(step.value).tex}")
     body = " \\\\[8pt]\n".join(row.replace("\\frac", "\\dfrac") for row in rows)
     columns = "r" + "c" * (2 * len(step.parts))
     return f"\\begin{{array}}[t]{{@{{}}{columns}@{{}}}}\n{body}\n\\end{{array}}"

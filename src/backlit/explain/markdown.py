@@ -13,7 +13,7 @@ from .outline import MARKS, Block, forms, nudge, outline, shapes
 from .rows import Row, Table, at_kinks, corner_of, table_of, values_of, ways
 from .steps import Derivation, Step
 
-_ESCAPED = re.compile(r"[\\`*_{}\[\]<>~$&@|:#]")
+_ESCAPED = re.compile(r"[\\`*_{}\[\]<>~$&@|#]|:(?=//)|(?<=www)\.")
 _COMMANDS = {
     r"\,": r"\thinspace ", r"\;": r"\thickspace ", r"\!": "", r"\{": r"\lbrace ", r"\}": r"\rbrace ",
     r"\|": r"\Vert ", "<": r"\lt ", ">": r"\gt ", "|": r"\vert ",
@@ -58,13 +58,10 @@ def _maths(formula: Formula | str) -> str:
 def _answer(derivation: Derivation) -> list[str]:
     root = derivation.root
     shape = " × ".join(map(str, root.shape))
-    head = (
-        f"**{_maths(f'{root.symbol.tex} = {number(root.value).tex}')}**"
-        if root.scalar
-        else f"**{_maths(root.symbol)}**, an array of {shape}"
-    )
+    head = _maths(f"{root.symbol.tex} = {number(root.value).tex}") if root.scalar else _maths(root.symbol)
+    of = "" if root.scalar else f", an array of {shape}"
     said = " · ".join(map(escaped, derivation.conventions))
-    return [f"{head} {escaped(derivation.statement)}", said]
+    return [f"{head}{of} — {escaped(derivation.statement)}", said]
 
 
 def _block(block: Block) -> list[str]:
@@ -86,14 +83,15 @@ def _block(block: Block) -> list[str]:
 def _equation(step: Step) -> str:
     """``symbol = f · g`` with the numbers below."""
     sign = r" \cdot " if step.kind == "product" else " + "
-    rows = [sign.join(part.factor.tex for part in step.parts)]
+    tag = rf" \qquad \text{{{_tag(step)}}}" if step.tag else ""
+    rows = [sign.join(part.factor.tex for part in step.parts) + tag]
     if len(step.parts) > 1:
         rows.append(
             sign.join(number(part.value, inside=place > 0).tex for place, part in enumerate(step.parts))
         )
     rows.append(number(step.value).tex)
     body = " \\cr\n&= ".join(map(_tex, rows))
-    return f"$$\n\\begin{{aligned}}\n{_tex(step.symbol)} &= {body}\n\\end{{aligned}}\n$$\n\n{_tag(step)}".rstrip()
+    return f"$$\n\\begin{{aligned}}\n{_tex(step.symbol)} &= {body}\n\\end{{aligned}}\n$$"
 
 
 def _tag(step: Step) -> str:

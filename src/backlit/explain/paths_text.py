@@ -18,7 +18,7 @@ from .labels import Labels
 from .letters import Letters
 from .paper import Paper, padded, width_of
 from .paths import Path, Paths
-from .tables import column_of
+from .rows import column_of
 
 SCHEMA, VERSION = "backlit.paths", 1
 _BAR = 20  # the columns of a bar of 100%

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -228,6 +229,11 @@ class Derivation:
 
     def check(self) -> Agreement:
         """Evaluates everything again: products, sums, and differences of C (or P) by the forward pass alone."""
+        return self._agreement
+
+    @cached_property
+    def _agreement(self) -> Agreement:
+        # Once for all that ask: each time costs dozens of forward passes over all examples.
         from .agree import agreement
 
         return agreement(self)
