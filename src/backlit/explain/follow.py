@@ -25,7 +25,7 @@ from ..network import Network
 from ..notation import Derivative, Quantity, parse
 from ..use import examples
 from .lines import number, plain, table, wrapped
-from .parameters import check_index, check_layer
+from .parameters import check_index, check_layer, numbers
 
 Array = Any
 AGREE = "agreement"
@@ -58,7 +58,9 @@ class Follow:
             raise UsageError(
                 f"{name!r} is not a derivative of C; write dC/dw[1][5,30], dC/db[1][0] or dC/da[1][4]"
             )
-        if found.by.letter not in ("w", "b", "z", "a", "x") or not found.by.index:
+        if found.by.letter not in ("w", "b", "z", "a", "x") or not (
+            found.by.index and len(numbers(found.by)) == len(found.by.index)
+        ):
             raise UsageError(
                 f"{name!r}: name one w[l][j,k], b[l][j], z[l][j], a[l][j] or x[k], with its index"
             )
@@ -178,9 +180,10 @@ def _wanted(net: Network, found: Derivative) -> _Wanted:
     """The entry of this network; raises CountingError where there is none."""
     by, name = found.by, found.text()
     as_layer = Quantity("a", 0, by.index) if by.letter == "x" else by
-    check_index(by.index, check_layer(net, as_layer, name), name)
-    k = by.index[1] if by.letter == "w" else None
-    return _Wanted(found, as_layer.letter, as_layer.layer or 0, by.index[0], k)
+    entry = numbers(by)
+    check_index(entry, check_layer(net, as_layer, name), name)
+    k = entry[1] if by.letter == "w" else None
+    return _Wanted(found, as_layer.letter, as_layer.layer or 0, entry[0], k)
 
 
 def _factors(net: Network, wanted: _Wanted, X: Array, Y: Array) -> dict[str, Array]:

@@ -48,13 +48,19 @@ def parameter(net: Network, name: str, notation: Notation = "note") -> Parameter
             f"{name!r} is not a parameter; name one weight or bias, such as w[1][0,2] or b[1][0]"
         )
     shape = check_layer(net, found, name)
-    if not found.index:
+    entry = numbers(found)
+    if len(entry) < len(shape):
         raise UsageError(f"{name!r} is a whole array; name one entry, such as {_first(found, len(shape))}")
-    check_index(found.index, shape, name)
-    l, j = found.layer, found.index[0]
-    k = found.index[1] if found.letter == "w" else None
+    check_index(entry, shape, name)
+    l, j = found.layer, entry[0]
+    k = entry[1] if found.letter == "w" else None
     before = sum(math.prod(one) for one in net.shapes[: 2 * (l - 1) + (found.letter == "b")])
-    return Parameter(found, l, j, k, before + int(np.ravel_multi_index(found.index, shape)))
+    return Parameter(found, l, j, k, before + int(np.ravel_multi_index(entry, shape)))
+
+
+def numbers(quantity: Quantity) -> tuple[int, ...]:
+    """The index without its slices: shorter than the array's dimensions where not one entry is meant."""
+    return tuple(one for one in quantity.index if isinstance(one, int))
 
 
 def check_layer(net: Network, quantity: Quantity, name: str) -> tuple[int, ...]:

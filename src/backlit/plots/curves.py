@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from ..errors import DataError, unknown
 from ..finder import EtaRange
 from ..history import TITLES, History
+from ..spelling import spelt
 from .canvas import BLUE, INK, ORANGE, QUIET, Display, new_figure, open_frame, save
 
 _COLUMNS = {
@@ -34,8 +35,8 @@ class CurvesDisplay(Display):
         self._styles = {name: ink for name, ink in _COLUMNS[of].items() if name in history.columns}
         if not self._styles:
             raise DataError(
-                "the history has no accuracies: train a classifier with validation=0.1, or with "
-                'monitors=("training_accuracy",)'
+                f"the history has no accuracies: train a classifier with {spelt('validation', 0.1)}, or with the "
+                "monitor training_accuracy"
             )
 
     @classmethod

@@ -92,8 +92,8 @@ def _pose(net: Network, x: Any, y: Any, example: int | None) -> Problem:
     if y is None:
         encode_inputs(net, x)
     return pose(
-        net, x, y, notation="note", example=example, numbers=None, sample_weight=None, l1=0.0, l2=0.0, dropout_masks=None,
-        dtype=np.float64,
+        net, x, y, notation="note", example=example, numbers=None, sample_weight=None, l1=0.0, l2=0.0,
+        dropout_masks=None, dtype=np.float64,
     )  # fmt: skip
 
 
