@@ -212,10 +212,11 @@ def _arithmetic(found: dict[str, Any]) -> list[str]:
     shape = f"{peak['size']} × {peak['size']}"
     lines = [
         f"One core's peak, by NumPy's product of {shape} float32 matrices: {peak['gflops']:.0f} GFLOP/s.",
-        'What is "done" leaves out the products with zeros that are skipped; "dense" counts them.',
+        'What is "done" leaves out the products with zero inputs that are skipped; "dense" counts them.',
+        "The dense limit is the time that the dense products alone would take at that peak.",
         "",
-        "| work | GFLOP/s done | of the peak | dense GFLOP/s | of the peak |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        "| work | GFLOP/s done | of the peak | dense GFLOP/s | of the peak | dense limit, µs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in found["works"].values():
         top = peak["gflops"] * row["work"]["threads"]
@@ -223,6 +224,7 @@ def _arithmetic(found: dict[str, Any]) -> list[str]:
         for name in ("operations_done", "operations_dense"):
             rate = row[name] / ours(row["peers"]) / 1000
             cells += [f"{rate:.1f}", f"{rate / top:.0%}"]
+        cells.append(_short(row["operations_dense"] / top / 1000))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

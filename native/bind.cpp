@@ -7,91 +7,23 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <limits>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "cpu.hpp"
 #include "denormals.hpp"
+#include "gil.hpp"
 #include "memory.hpp"
 #include "order.hpp"
-#include "team.hpp"
+#include "predictor.hpp"
+#include "spec.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace backlit {
 namespace {
-
-const std::vector<std::string> ACTIVATIONS = {"identity", "sigmoid",  "tanh",         "relu",      "leaky_relu",
-                                              "elu",      "selu",     "gelu",         "gelu_tanh", "silu",
-                                              "softplus", "softsign", "hard_sigmoid", "exp",       "softmax"};
-const std::vector<std::string> COSTS = {
-    "squared_error", "half_squared_error",   "mean_squared_error", "absolute_error", "huber",
-    "log_cosh",      "binary_cross_entropy", "cross_entropy",      "hinge",          "squared_hinge",
-    "poisson"};
-const std::vector<std::string> RULES = {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "rprop"};
-constexpr int SLOTS[] = {0, 1, 1, 1, 1, 2, 2, 2}; // of each rule; rmsprop's second is there with its momentum
-constexpr std::int64_t MOST_LAYERS = 64;
-
-int number_of(const std::vector<std::string>& names, const std::string& name, const char* what) {
-    for (std::size_t i = 0; i < names.size(); ++i)
-        if (names[i] == name) return int(i);
-    throw std::invalid_argument(std::string("the native engine has no ") + what + " '" + name + "'");
-}
-
-void require(bool holds, const char* sentence) {
-    if (!holds) throw std::invalid_argument(sentence);
-}
-
-const Kernels& kernels_named(const std::string& name) {
-    for (const Kernels* const* one = kernels_here(); *one; ++one)
-        if (name == (*one)->name) return **one;
-    throw std::invalid_argument("no kernels called '" + name + "' run on this processor");
-}
-
-// A network's shape and functions, in plain memory that a run points to.
-struct Spec {
-    std::vector<std::int64_t> sizes;
-    std::vector<Act> act;
-    std::vector<double> parameter;
-    Cost cost;
-    double cost_parameter;
-    std::int64_t parameters = 0; // numbers in θ
-
-    Spec(std::vector<std::int64_t> sizes_, const std::vector<std::string>& activations, std::vector<double> given,
-         const std::string& cost_, double cost_parameter_)
-        : sizes(std::move(sizes_)), parameter(std::move(given)), cost(Cost(number_of(COSTS, cost_, "cost"))),
-          cost_parameter(cost_parameter_) {
-        require(sizes.size() >= 2 && std::int64_t(sizes.size()) <= MOST_LAYERS + 1, "a network has 1 to 64 layers");
-        require(activations.size() + 1 == sizes.size() && parameter.size() == activations.size(),
-                "a network has one activation for each layer");
-        for (const std::string& name : activations) act.push_back(Act(number_of(ACTIVATIONS, name, "activation")));
-        constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 1024;
-        for (std::int64_t n : sizes) require(n >= 1 && n < (std::int64_t(1) << 31), "a layer has 1 to 2³¹ − 1 neurons");
-        for (std::size_t l = 1; l < sizes.size(); ++l) {
-            require(sizes[l] <= most / (sizes[l - 1] + 1), "the network has more parameters than can be counted");
-            parameters += sizes[l] * (sizes[l - 1] + 1);
-            require(parameters <= most, "the network has more parameters than can be counted");
-        }
-    }
-
-    Network network() const {
-        Network net;
-        net.L = int(sizes.size()) - 1;
-        net.sizes = sizes.data();
-        net.act = act.data();
-        net.parameter = parameter.data();
-        net.cost = cost;
-        net.cost_parameter = cost_parameter;
-        return net;
-    }
-};
 
 using Any = nb::ndarray<nb::ro, nb::device::cpu>;
 
@@ -166,69 +98,6 @@ struct Rows {
         return rows;
     }
 };
-
-// Threads for one call.
-struct Threads {
-    Team* team;
-    explicit Threads(int wanted) : team(team_start(wanted)) {}
-    ~Threads() { team_stop(team); }
-    Threads(const Threads&) = delete;
-    Threads& operator=(const Threads&) = delete;
-};
-
-// Without the GIL, and back again in turn. Threads that train side by side come back to Python every fraction of a
-// millisecond; who comes while another is there waits awake for it to leave, since to be put to sleep on the GIL and woken
-// again costs more than the wait. It is only a hint, and never waits for long: the GIL decides.
-class Away {
-    using Clock = std::chrono::steady_clock;
-    static constexpr Clock::duration LONGEST = std::chrono::milliseconds(1); // a turn, and a wait for one
-    static inline std::atomic<Clock::rep> since{0}; // when the turn at Python began; 0: nobody's
-    nb::gil_scoped_release release;
-
-  public:
-    Away() { since.store(0, std::memory_order_relaxed); }
-    ~Away() {
-        const Clock::rep came = Clock::now().time_since_epoch().count();
-        for (Clock::rep now = came; now - came < LONGEST.count(); now = Clock::now().time_since_epoch().count()) {
-            Clock::rep other = since.load(std::memory_order_relaxed);
-            const bool free = other == 0 || now - other > LONGEST.count();
-            if (free && since.compare_exchange_strong(other, now, std::memory_order_relaxed)) return;
-        }
-    }
-    Away(const Away&) = delete;
-    Away& operator=(const Away&) = delete;
-};
-
-// Looks for Ctrl-C, and asks whether to stop, a few times in a second: a single step may be long.
-struct Asker {
-    using Clock = std::chrono::steady_clock;
-    static constexpr std::chrono::milliseconds OFTEN{50};
-    nb::object stop; // None, or a function
-    Clock::time_point last = Clock::now();
-    bool raised = false;
-
-    static bool ask(void* self_) {
-        Asker& self = *static_cast<Asker*>(self_);
-        const Clock::time_point now = Clock::now();
-        if (now - self.last < OFTEN) return false;
-        self.last = now;
-        nb::gil_scoped_acquire acquire;
-        if (PyErr_CheckSignals() != 0) return self.raised = true;
-        if (self.stop.is_none()) return false;
-        try {
-            return nb::cast<bool>(self.stop());
-        } catch (nb::python_error& error) {
-            error.restore();
-            return self.raised = true;
-        }
-    }
-    Wish wish() { return {&Asker::ask, this, false}; }
-};
-
-template <class Run> void check(const Run& run, const Asker& asker) {
-    if (asker.raised) throw nb::python_error();
-    if (run.out_of_memory) throw std::bad_alloc();
-}
 
 template <class T>
 nb::tuple run_epoch(const std::string& cpu, const Spec& spec, const Rows& rows, Flat<T> theta,
@@ -336,96 +205,6 @@ double run_pass(const std::string& cpu, const Spec& spec, const Rows& rows, Flat
     }
     check(run, asker);
     return run.value;
-}
-
-// a^L of a few plain rows at once or not at all: what a call of microseconds needs is made ready here. θ is the
-// network's own memory, read as it is at each call.
-template <class T> class Predictor {
-    static constexpr Py_ssize_t FEW = 8;                     // rows; more are worth turning θ for
-    static constexpr std::int64_t WORTH_RELEASING = 1 << 20; // multiplications
-    const Kernels& kernels;
-    Spec spec;
-    Flat<const T> theta;
-    nb::object array, pixels, levels, white; // the types that are read, and names of the latter's attributes
-    nb::object empty, dtype, shape_of_one;   // what makes the outputs
-    std::vector<T> scratch;                  // for calls that keep the GIL
-
-  public:
-    Predictor(const std::string& cpu, const Spec& spec_, Flat<const T> theta_, nb::object pixels_)
-        : kernels(kernels_named(cpu)), spec(spec_), theta(std::move(theta_)), pixels(std::move(pixels_)),
-          levels(nb::str("levels")), white(nb::str("white")) {
-        require(std::int64_t(theta.shape(0)) == spec.parameters, "θ has another length than the network's");
-        const nb::module_ numpy = nb::module_::import_("numpy");
-        array = numpy.attr("ndarray");
-        empty = numpy.attr("empty");
-        dtype = numpy.attr("dtype")(sizeof(T) == 4 ? "float32" : "float64");
-        shape_of_one = nb::make_tuple(1, spec.sizes.back());
-        scratch.resize(numbers_of_scratch());
-    }
-
-    // None for whatever needs a closer look: another shape or dtype, numbers that are not finite.
-    nb::object operator()(nb::handle x) {
-        if (x.type().is(array)) return predict(x, 1);
-        if (!x.type().is(pixels)) return nb::none();
-        const double level = PyFloat_AsDouble(nb::object(nb::getattr(x, white)).ptr());
-        if (PyErr_Occurred()) throw nb::python_error();
-        return predict(nb::getattr(x, levels), level);
-    }
-
-  private:
-    std::size_t numbers_of_scratch() const {
-        return std::size_t(*std::max_element(spec.sizes.begin(), spec.sizes.end()) + 64) * 3;
-    }
-
-    nb::object predict(nb::handle rows, double level) {
-        const Memory x(rows, PyBUF_RECORDS_RO);
-        if (!x) return nb::none();
-        const int last = x->ndim - 1;
-        const bool alone = last == 0;
-        if ((!alone && (last != 1 || x->shape[0] > FEW)) || x->shape[last] != spec.sizes.front() ||
-            (alone && x->shape[0] == 1))
-            return nb::none();
-        Inputs X;
-        if (holds<float>(*x))
-            X.kind = Kind::f32;
-        else if (holds<double>(*x))
-            X.kind = Kind::f64;
-        else if (holds<std::uint8_t>(*x))
-            X.kind = Kind::u8;
-        else
-            return nb::none();
-        X.data = x->buf;
-        X.n = alone ? 1 : x->shape[0];
-        X.width = x->shape[last];
-        X.row_stride = alone ? 0 : x->strides[0];
-        X.column_stride = x->strides[last];
-        X.white = level;
-        nb::object outputs = empty(X.n == 1 ? shape_of_one : nb::make_tuple(X.n, spec.sizes.back()), dtype);
-        const Memory to(outputs, PyBUF_WRITABLE);
-        require(bool(to), "numpy.empty made no array");
-        return fill(X, static_cast<T*>(to->buf)) ? outputs : nb::none();
-    }
-
-    bool fill(const Inputs& X, T* outputs) {
-        if (X.n * spec.parameters < WORTH_RELEASING) return few(X, outputs, scratch.data());
-        std::vector<T> own(numbers_of_scratch());
-        nb::gil_scoped_release release;
-        return few(X, outputs, own.data());
-    }
-
-    bool few(const Inputs& X, T* outputs, T* with) const {
-        if constexpr (sizeof(T) == 4)
-            return kernels.few32(spec.network(), X, theta.data(), outputs, with);
-        else
-            return kernels.few64(spec.network(), X, theta.data(), outputs, with);
-    }
-};
-
-template <class T> void bind_predictor(nb::module_& m, const char* name) {
-    nb::class_<Predictor<T>>(m, name)
-        .def(nb::init<const std::string&, const Spec&, Flat<const T>, nb::object>(), nb::arg(), nb::arg(),
-             "theta"_a.noconvert(), nb::arg())
-        .def("__call__", &Predictor<T>::operator());
 }
 
 // ``rows`` in the order that is drawn by what NumPy's SeedSequence would be made of: 32-bit words, at least four.

@@ -77,7 +77,7 @@ template <class T> struct Machine {
                 one.back = memory.template take<T>(one.out * ((one.in + PANEL - 1) / PANEL * PANEL));
             one.z = memory.template take<T>(rows + WIDTH<T>);
             // a^l takes z^l's place where σ′ needs no more than a
-            const bool own = !one.from_a || masked || l == L();
+            const bool own = !one.from_a || masked || (l == L() && one.act != Act::identity);
             one.a = own ? memory.template take<T>(rows + WIDTH<T>) : one.z;
             if (masked) one.mask = memory.template take<T>(rows);
             const bool wide = (l < L() && net->sizes[l + 1] >= PANEL) || (l > 1 && one.in >= PANEL);
@@ -306,15 +306,34 @@ template <class T> struct Machine {
         alignas(64) T sums[TILE_ROWS * PANEL];
         const T *a = l == 1 ? a0 : layer[l - 1].a, *d = one.delta + j0;
         const i64 lda = l == 1 ? ld0 : layer[l - 1].ld, n = j1 - j0;
-        if (w && !replace)
-            return product_of_nonzeros<T, true, Into::add>(on, k0, k1 - k0, n, m, a + k0, lda, d, one.ld,
-                                                           w + one.at(k0, j0), n, nullptr, scale);
-        const i64 together = TILE_ROWS * PANEL / n;
-        for (i64 k = k0; k < k1; k += together) {
-            const i64 rows = k1 - k < together ? k1 - k : together, at = one.at(k, j0);
-            product_of_nonzeros<T, true, Into::replace>(on, k, rows, n, m, a + k, lda, d, one.ld, w ? w + at : sums, n,
-                                                        nullptr, scale);
-            if (!w) update(sums, at, rows * n, true);
+        if (on && n == PANEL) return gradient_of_nonzeros(l, *on, w, scale, replace, k0, k1, j0, update);
+        in_tiles<T>(k1 - k0, n, [&](auto count, auto vectors, i64 i) {
+            const i64 at = one.at(k0 + i, j0), numbers = count * n;
+            Soon<T> soon{numbers / LINE<T>, {(w ? w : one.w) + at}};
+            for (int s = 0; s < MOST_SLOTS && !w && one.slot[s]; ++s) soon.from[s + 1] = one.slot[s] + at;
+            Vec<T> sum[decltype(count)::value][decltype(vectors)::value] = {};
+            add_products<T, true>(sum, m, a + k0 + i, lda, d, one.ld, soon);
+            if (w && !replace) return store_sums<T, Into::add>(sum, w + at, n, nullptr, scale);
+            store_sums<T, Into::replace>(sum, w ? w + at : sums, n, nullptr, scale);
+            if (!w) update(sums, at, numbers, true);
+        });
+    }
+
+    template <class F>
+    void gradient_of_nonzeros(int l, const Bits& on, T* w, T scale, bool replace, i64 k0, i64 k1, i64 j0, F update) {
+        const Layer<T>&one = layer[l], &before = layer[l - 1];
+        alignas(64) T sums[TILE_ROWS * PANEL];
+        for (i64 k = k0; k < k1; k += TILE_ROWS) {
+            const i64 rows = k1 - k < TILE_ROWS ? k1 - k : TILE_ROWS, at = one.at(k, j0);
+            const auto into_sums = [&](auto into, T* to) {
+                panel_of_nonzeros<T, TILE_VECTORS, true, decltype(into)::value>(
+                    rows, k, on, before.a + k, before.ld, one.delta + j0, one.ld, to, PANEL, nullptr, scale);
+            };
+            if (w && !replace)
+                into_sums(std::integral_constant<Into, Into::add>{}, w + at);
+            else
+                into_sums(std::integral_constant<Into, Into::replace>{}, w ? w + at : sums);
+            if (!w) update(sums, at, rows * PANEL, true);
         }
     }
 

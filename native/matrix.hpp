@@ -36,18 +36,24 @@ template <class T, Into into> BACKLIT_INLINE Vec<T> finished(Vec<T> sum, const T
         return sum;
 }
 
-// A(i, k) is a[i·lda + k], or a[k·lda + i] where turned.
-template <class T, int rows, int vectors, bool turned, Into into>
-BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* BACKLIT_RESTRICT b, i64 ldb,
-                         T* BACKLIT_RESTRICT c, i64 ldc, const T* BACKLIT_RESTRICT beside, T scale) {
-    using V = Vec<T>;
-    V sum[rows][vectors];
-    BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
-        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
-            sum[i][v] = has_bias(into) ? load(beside + v * WIDTH<T>) : V{};
-        }
+template <class T> constexpr i64 LINE = 64 / i64(sizeof(T)); // numbers of a cache line
+
+// Lines that the sums will meet, asked for one at a time while they are made: all at once they would wait in a queue.
+template <class T> struct Soon {
+    i64 lines = 0; // of each
+    const T* from[4] = {};
+    BACKLIT_INLINE void ask(i64 k) const {
+        if (k / 4 < lines && from[k % 4]) BACKLIT_PREFETCH(from[k % 4] + k / 4 * LINE<T>);
     }
+};
+
+// sum += A B on a tile, where A(i, k) is a[i·lda + k], or a[k·lda + i] where turned.
+template <class T, bool turned, int rows, int vectors, class... Ahead>
+BACKLIT_INLINE void add_products(Vec<T> (&sum)[rows][vectors], i64 K, const T* BACKLIT_RESTRICT a, i64 lda,
+                                 const T* BACKLIT_RESTRICT b, i64 ldb, const Ahead&... soon) {
+    using V = Vec<T>;
     for (i64 k = 0; k < K; ++k) {
+        (soon.ask(k), ...);
         V row[vectors];
         BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) row[v] = load(b + v * WIDTH<T>);
         BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
@@ -57,6 +63,10 @@ BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* B
         a += turned ? lda : 1;
         b += ldb;
     }
+}
+
+template <class T, Into into, int rows, int vectors>
+BACKLIT_INLINE void store_sums(const Vec<T> (&sum)[rows][vectors], T* c, i64 ldc, const T* beside, T scale) {
     BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
         BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
             const i64 at = i * ldc + v * WIDTH<T>;
@@ -65,23 +75,43 @@ BACKLIT_INLINE void tile(i64 K, const T* BACKLIT_RESTRICT a, i64 lda, const T* B
     }
 }
 
-template <class T, int vectors, bool turned, Into into>
-BACKLIT_INLINE void column_of_tiles(i64 rows, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc,
-                                    const T* beside, T scale) {
-    constexpr int tall = vectors * 2 <= TILE_VECTORS ? TILE_ROWS * 2 : TILE_ROWS; // few vectors leave room for rows
-    const i64 step = turned ? 1 : lda, down = into == Into::where_positive ? ldc : 0;
-    for (; rows >= tall; rows -= tall, a += tall * step, c += tall * ldc, beside += tall * down)
-        tile<T, tall, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale);
-    for (; rows >= TILE_ROWS;
-         rows -= TILE_ROWS, a += TILE_ROWS * step, c += TILE_ROWS * ldc, beside += TILE_ROWS * down)
-        tile<T, TILE_ROWS, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale);
-    switch (rows) {
-    case 1: tile<T, 1, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
-    case 2: tile<T, 2, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
-    case 3: tile<T, 3, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
-    case 4: tile<T, 4, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
-    case 5: tile<T, 5, vectors, turned, into>(K, a, lda, b, ldb, c, ldc, beside, scale); break;
-    default: break;
+template <class T, int rows, int vectors, bool turned, Into into>
+BACKLIT_INLINE void tile(i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* beside, T scale) {
+    using V = Vec<T>;
+    V sum[rows][vectors];
+    BACKLIT_UNROLL for (int i = 0; i < rows; ++i) {
+        BACKLIT_UNROLL for (int v = 0; v < vectors; ++v) {
+            sum[i][v] = has_bias(into) ? load(beside + v * WIDTH<T>) : V{};
+        }
+    }
+    add_products<T, turned>(sum, K, a, lda, b, ldb);
+    store_sums<T, into>(sum, c, ldc, beside, scale);
+}
+
+template <int n> using Constant = std::integral_constant<int, n>;
+
+// f(count, vectors, i) for tiles that cover rows × N numbers, N at most a panel; count and vectors are constants.
+template <class T, class F> BACKLIT_INLINE void in_tiles(i64 rows, i64 N, F f) {
+    const auto down = [&](auto vectors) {
+        constexpr int tall = vectors * 2 <= TILE_VECTORS ? TILE_ROWS * 2 : TILE_ROWS; // few vectors leave room for rows
+        i64 i = 0;
+        for (; i + tall <= rows; i += tall) f(Constant<tall>{}, vectors, i);
+        for (; i + TILE_ROWS <= rows; i += TILE_ROWS) f(Constant<TILE_ROWS>{}, vectors, i);
+        switch (rows - i) {
+        case 1: return f(Constant<1>{}, vectors, i);
+        case 2: return f(Constant<2>{}, vectors, i);
+        case 3: return f(Constant<3>{}, vectors, i);
+        case 4: return f(Constant<4>{}, vectors, i);
+        case 5: return f(Constant<5>{}, vectors, i);
+        default: return;
+        }
+    };
+    switch (N / WIDTH<T>) {
+    case 0: return;
+    case 1: return down(Constant<1>{});
+    case 2: return down(Constant<2>{});
+    case 3: return down(Constant<(TILE_VECTORS > 2 ? 3 : 2)>{});
+    default: return down(Constant<TILE_VECTORS>{});
     }
 }
 
@@ -90,16 +120,12 @@ BACKLIT_INLINE void column_of_tiles(i64 rows, i64 K, const T* a, i64 lda, const 
 template <class T, bool turned, Into into>
 void product(i64 rows, i64 N, i64 K, const T* a, i64 lda, const T* b, i64 ldb, T* c, i64 ldc, const T* beside,
              T scale) {
-    constexpr i64 panel = TILE_VECTORS * WIDTH<T>;
-    i64 j = 0;
-    for (; j + panel <= N; j += panel)
-        column_of_tiles<T, TILE_VECTORS, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
-    const i64 left = (N - j) / WIDTH<T>;
-    if (left == 1) column_of_tiles<T, 1, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
-    if constexpr (TILE_VECTORS > 2) {
-        if (left == 2) column_of_tiles<T, 2, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
-        if (left == 3) column_of_tiles<T, 3, turned, into>(rows, K, a, lda, b + j, ldb, c + j, ldc, beside + j, scale);
-    }
+    for (i64 j = 0; j < N; j += PANEL_OF<T>)
+        in_tiles<T>(rows, N - j, [&](auto count, auto vectors, i64 i) {
+            const T* by = into == Into::where_positive ? beside + i * ldc + j : beside + j;
+            tile<T, decltype(count)::value, decltype(vectors)::value, turned, into>(
+                K, a + i * (turned ? 1 : lda), lda, b + j, ldb, c + i * ldc + j, ldc, by, scale);
+        });
 }
 
 #if BACKLIT_VECTORS

@@ -215,31 +215,35 @@ template <class T> void collect(const Inputs& X, const i64* rows, i64 first, i64
     }
 }
 
+template <class T, class F> void gather_sparse(const Inputs& X, i64 m, F row_of, T* a, i64 ld) {
+    for (i64 x = 0; x < m; ++x) {
+        T* to = a + x * ld;
+        for (i64 k = 0; k < X.width; ++k) to[k] = 0;
+        const i64 end = whole_number(X.indptr, X.wide_indptr, row_of(x) + 1);
+        for (i64 p = whole_number(X.indptr, X.wide_indptr, row_of(x)); p < end; ++p)
+            to[whole_number(X.indices, X.wide_indices, p)] += csr_value<T>(X, p);
+    }
+}
+
 // The rows as they are, into a(m × ld).
 template <class T> void gather(const Inputs& X, const i64* rows, i64 first, i64 m, T* a, i64 ld) {
-    for (i64 x = 0; x < m; ++x) {
-        const i64 row = rows ? rows[x] : first + x;
-        T* to = a + x * ld;
-        if (X.indptr) {
-            for (i64 k = 0; k < X.width; ++k) to[k] = 0;
-            const i64 end = whole_number(X.indptr, X.wide_indptr, row + 1);
-            for (i64 p = whole_number(X.indptr, X.wide_indptr, row); p < end; ++p)
-                to[whole_number(X.indices, X.wide_indices, p)] += csr_value<T>(X, p);
-            continue;
-        }
-        with_kind(X.kind, [&](auto sample) {
-            using S = decltype(sample);
-            const Reader<T, S> from = reader<T, S>(X, row);
-            if (from.stride == i64(sizeof(S)) && std::is_same_v<S, T>) {
+    const auto row_of = [&](i64 x) { return rows ? rows[x] : first + x; };
+    if (X.indptr) return gather_sparse<T>(X, m, row_of, a, ld);
+    with_kind(X.kind, [&](auto sample) {
+        using S = decltype(sample);
+        Reader<T, S> from = reader<T, S>(X, 0);
+        const bool near = from.stride == i64(sizeof(S));
+        for (i64 x = 0; x < m; ++x) {
+            from.row = static_cast<const char*>(X.data) + row_of(x) * X.row_stride;
+            T* to = a + x * ld;
+            if (near && std::is_same_v<S, T>)
                 copy_row<T>(X.width, from.row, to);
-            } else if (from.stride == i64(sizeof(S))) {
-                const Reader<T, S> near{from.row, i64(sizeof(S)), from.white, from.reciprocal};
-                for (i64 k = 0; k < X.width; ++k) to[k] = near.at(k);
-            } else {
+            else if (near)
+                for (i64 k = 0; k < X.width; ++k) to[k] = Reader<T, S>{from.row, i64(sizeof(S)), from.white, 0}.at(k);
+            else
                 for (i64 k = 0; k < X.width; ++k) to[k] = from.at(k);
-            }
-        });
-    }
+        }
+    });
 }
 
 constexpr i64 FORESEEN = 1024; // cache lines: more would push out what is at hand

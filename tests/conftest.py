@@ -6,6 +6,9 @@ No test data and no assertions are here. A fixture that can't be had skips the t
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,25 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
     if cpu:
         monkeypatch.setenv("BACKLIT_CPU", cpu)
     return ENGINES[name]
+
+
+@pytest.fixture
+def python() -> Iterator[Any]:
+    """Starts Python on a story and waits for it to say "running"; whatever happens, it ends with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(code: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", code, *arguments]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(running)
+        assert running.stdout is not None
+        assert running.stdout.readline() == "running\n"
+        return running
+
+    yield start
+    for one in started:
+        one.kill()
+        one.communicate()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ LEADERS: dict[str, set[str]] = {
     VERBS: {room for rooms in HOUSE for room in rooms},
     "history": {"plots"},
     "finder": {"plots"},
+    "explain": {"explain"},  # a derivation leads to its own proof and renderers, which read it
 }
 LEVELS[VERBS] = LEVELS["network"]
 

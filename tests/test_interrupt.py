@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import threading
 from pathlib import Path
@@ -35,20 +33,14 @@ STORY = """
 """
 
 
-def start(out: Path, callback: str = "pass") -> Any:
-    story = textwrap.dedent(STORY).format(callback=callback)
-    running = subprocess.Popen(
-        [sys.executable, "-c", story, str(out)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert running.stdout is not None
-    assert running.stdout.readline() == "running\n"
-    return running
+def story(callback: str = "pass") -> str:
+    return textwrap.dedent(STORY).format(callback=callback)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
-def test_ctrl_c_in_a_real_process_leaves_a_model_and_a_checkpoint(tmp_path: Path) -> None:
+def test_ctrl_c_in_a_real_process_leaves_a_model_and_a_checkpoint(python: Any, tmp_path: Path) -> None:
     out = tmp_path / "model"
-    running = start(out)
+    running = python(story(), str(out))
     running.send_signal(signal.SIGINT)
     said, errors = running.communicate(timeout=30)
     assert running.returncode == 0, errors
@@ -72,9 +64,9 @@ def test_ctrl_c_in_a_real_process_leaves_a_model_and_a_checkpoint(tmp_path: Path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
-def test_a_second_ctrl_c_ends_everything(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_ends_everything(python: Any, tmp_path: Path) -> None:
     hang = "import os, signal; os.kill(os.getpid(), signal.SIGINT); os.kill(os.getpid(), signal.SIGINT)"
-    running = start(tmp_path / "model", f"event.epoch == 3 and exec({hang!r})")
+    running = python(story(f"event.epoch == 3 and exec({hang!r})"), str(tmp_path / "model"))
     _, errors = running.communicate(timeout=30)
     assert running.returncode != 0
     assert "KeyboardInterrupt" in errors

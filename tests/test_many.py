@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import signal
-import subprocess
 import sys
 import textwrap
 import threading
@@ -363,20 +362,14 @@ STORY = """
 """
 
 
-def started(more: str = "pass") -> Any:
-    story = textwrap.dedent(STORY).format(more=more)
-    running = subprocess.Popen(
-        [sys.executable, "-c", story], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert running.stdout is not None
-    assert running.stdout.readline() == "running\n"
-    return running
+def story(more: str = "pass") -> str:
+    return textwrap.dedent(STORY).format(more=more)
 
 
 @POSIX
 @NATIVE
-def test_ctrl_c_in_a_real_process_keeps_the_best_weights_of_each() -> None:
-    running = started()
+def test_ctrl_c_in_a_real_process_keeps_the_best_weights_of_each(python: Any) -> None:
+    running = python(story())
     time.sleep(0.3)
     running.send_signal(signal.SIGINT)
     said, errors = running.communicate(timeout=30)
@@ -388,9 +381,9 @@ def test_ctrl_c_in_a_real_process_keeps_the_best_weights_of_each() -> None:
 
 @POSIX
 @NATIVE
-def test_a_second_ctrl_c_ends_everything() -> None:
+def test_a_second_ctrl_c_ends_everything(python: Any) -> None:
     kill = "os.kill(os.getpid(), signal.SIGINT); time.sleep(0.5)"
-    running = started(f"if i == 0 and event.epoch == 2000: {kill}; {kill}")
+    running = python(story(f"if i == 0 and event.epoch == 2000: {kill}; {kill}"))
     said, errors = running.communicate(timeout=30)
     assert running.returncode != 0
     assert "KeyboardInterrupt" in errors

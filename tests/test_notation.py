@@ -66,6 +66,11 @@ def test_a_derivative_is_read_as_it_was_printed(of: Quantity, by: Quantity, nota
         ("x", Quantity("x")),
         ("y[2]", Quantity("y", index=(2,))),
         ("C", Quantity("C")),
+        ("w[2][3,:]", Quantity("w", 2, (3, ":"))),
+        ("w[2][ : ,5]", Quantity("w", 2, (":", 5))),
+        ("dC/db[1][:]", Derivative(Quantity("C"), Quantity("b", 1, (":",)))),
+        ("dC/d2.weight[3,5]", Derivative(Quantity("C"), Quantity("w", 2, (3, 5)))),
+        ("0.bias[:]", Quantity("b", 1, (":",))),
     ],
 )
 def test_names_of_the_design(name: str, meant: object) -> None:
@@ -101,6 +106,20 @@ def test_printed_for_people_and_for_tex(name: str, text: str, symbol: str, tex: 
     assert quantity.tex() == tex
 
 
+def test_in_pytorch_s_notation_parameters_have_its_names_and_the_rest_the_note_s() -> None:
+    derivative = Derivative(Quantity("a", 3, (0,)), Quantity("w", 2, (3, 5)))
+    assert derivative.text("pytorch") == "da[3][0]/d2.weight[3,5]"
+    assert derivative.symbol("pytorch") == "∂a³₀/∂2.weight[3,5]"
+    assert derivative.tex("pytorch") == r"\frac{\partial a^{3}_{0}}{\partial \texttt{2.weight[3,5]}}"
+    assert parse(derivative.text("pytorch"), "pytorch") == derivative
+
+
+def test_letters_and_whole_axes_in_symbols() -> None:
+    assert Quantity("w", 2, ("i", 19)).symbol() == "w²ᵢ,₁₉"
+    assert Quantity("w", 2, (3, ":")).symbol() == "w²₃,:"
+    assert Quantity("w", 2, ("i", 19)).tex() == "w^{2}_{i,19}"
+
+
 def test_the_book_counts_the_input_as_layer_1() -> None:
     assert parse("w[2][0,1]", "book") == Quantity("w", 1, (0, 1))
     assert parse("a[1][0]", "book") == Quantity("a", 0, (0,))
@@ -132,7 +151,7 @@ def test_the_book_counts_the_input_as_layer_1() -> None:
         ("w[1][" + "9" * 5000 + ",0]", "note", "is not a name"),
         ("C[1]", "note", "'C[1]' is not a name"),
         (7, "note", "a quantity is named by a text such as 'dC/dw[2][3,5]'; got 7"),
-        ("w[1]", "boook", "unknown notation 'boook'. Did you mean 'book'? Known: note, book."),
+        ("w[1]", "boook", "unknown notation 'boook'. Did you mean 'book'? Known: note, book, pytorch."),
     ],
 )
 def test_what_is_no_name(name: str, notation: str, said: str) -> None:

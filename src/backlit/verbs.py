@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .explain import Derivation
     from .explain.health import Health
     from .explain.moved import Update
     from .explain.prediction import StepPrediction
@@ -53,6 +54,12 @@ class Verbs:
         from .use import backprop
 
         return backprop(self, x, y, dropout_masks=dropout_masks)
+
+    def explain(self: Network, name: str, x: Any, y: Any = None, **options: Any) -> Derivation:  # type: ignore[misc]
+        """Any derivative, as the chain rule with its numbers; options notation, depth, example, and ``gradient``'s."""
+        from .explain import explain
+
+        return explain(self, name, x, y, **options)
 
     def evaluate(self: Network, x: Any, y: Any, **options: Any) -> Evaluation:  # type: ignore[misc]
         """Cost and metrics on a set: for classes a confusion matrix and a table by class, for values MAE, RMSE, R²."""

@@ -182,14 +182,10 @@ STORY = """
     [(6000, 32, ""), (6000, None, ""), (40000, None, ", threads=1"), (200, 10, ", threads=3")],
     ids=["many steps", "one step an epoch", "a long step", "short epochs"],
 )
-def test_ctrl_c_is_obeyed_at_once(rows: int, batch_size: int | None, more: str) -> None:
+def test_ctrl_c_is_obeyed_at_once(python: Any, rows: int, batch_size: int | None, more: str) -> None:
     """0.2 s is what it takes at most on a machine with nothing else to do; 2 s are granted to one that has."""
     story = textwrap.dedent(STORY).format(rows=rows, batch_size=batch_size, more=more)
-    running = subprocess.Popen(
-        [sys.executable, "-c", story], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert running.stdout is not None
-    assert running.stdout.readline() == "running\n"
+    running = python(story)
     time.sleep(0.8)
     began = time.time()
     running.send_signal(signal.SIGINT)

@@ -1,0 +1,210 @@
+"""The derivative by differences of the forward pass alone: central ones at many steps, extrapolated to a step of 0.
+
+Nothing of the derivation is used here, and no derivative of any table: P is evaluated again with Q moved. Where a
+neuron or the cost has a kink within reach of the smallest step, differences can't tell, and that is the answer.
+Ridders 1982; Numerical Recipes, 5.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import equations, passes
+from ..engines.numpy import quiet
+from ..namespaces import NUMPY
+from ..notation import Quantity
+from .opening import index_of
+from .problem import Problem, in_precision
+from .raw import RawColumn
+
+Array = Any
+_LEVELS, _HALVINGS, _LEAST = (
+    9,
+    20,
+    5,
+)  # steps of a tableau; all there are; those without which a kink is too near
+_BULK = 64  # with more examples than this, fewer steps are tried: each is a forward pass of all
+_FIRST = 0.25  # the largest step, in Q's own unit
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The derivative, (m,) or (1,), and what each may be wrong by; None across a kink, with the one-sided slopes.
+
+    ``kinked`` counts the examples that have a kink within reach.
+    """
+
+    value: Array | None
+    error: Array
+    left: Array | None = None
+    right: Array | None = None
+    kinked: int = 0
+
+
+class Forward:
+    """P of each example, (m,), as a function of how far Q moves along ``direction``: the forward pass in float64.
+
+    ``averaged`` says that what is asked for is the mean over the examples.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        of: Quantity,
+        by: Quantity,
+        direction: Array,
+        *,
+        averaged: bool,
+        column: RawColumn | None,
+    ) -> None:
+        self.problem, self.of, self.by, self.direction = problem, of, by, direction
+        self.averaged, self.column = averaged, column
+        self.penalised = averaged and by.letter == "w" and bool(problem.l1 or problem.l2)
+        self.net = in_precision(problem.net, np.float64)
+        self.w, self.b = self.net.views(self.net.theta)
+        self.masks = problem.masks or [None] * (self.net.L + 1)
+        self.X = problem.X.astype(np.float64)
+        self.z, self.a = equations.forward(NUMPY, self.net.layers, self.w, self.b, self.X, self.masks)
+        self.top = self.net.L if of.letter == "C" else int(of.layer or 0)
+
+    @quiet
+    def __call__(self, t: float) -> tuple[Array, list[Array]]:
+        """P at Q + t·direction, and on which side of each kink everything stands."""
+        w, z, a = self._moved(t)
+        sides = self._sides(w, z, a)
+        if self.of.letter == "C":
+            return self._cost(w, z, a), sides
+        values = a[self.top] if self.of.letter == "a" else z[self.top]
+        return values[:, int(self.of.index[0])], sides
+
+    def _moved(self, t: float) -> tuple[list[Array], list[Array], list[Array]]:
+        """w, z and a of all layers after the move; those before Q as they were."""
+        l, by = self.by.layer or 0, self.by
+        w, b, z, a = list(self.w), list(self.b), list(self.z), list(self.a)
+        if by.letter in ("w", "b"):
+            moved = (w if by.letter == "w" else b)[l].copy()
+            index = tuple(index_of(entry) for entry in by.index) or (slice(None),)
+            moved[index] += t * self.direction
+            (w if by.letter == "w" else b)[l] = moved
+            return w, *self._onward(l, w, b, z, a)
+        if by.letter == "z":
+            z[l] = self._shifted(z[l], t)
+            a[l] = self._masked(l, self.net.layers[l].f(NUMPY, z[l]))
+        elif by.letter == "a":
+            a[l] = self._shifted(a[l], t)
+        else:
+            a[0] = self._masked(0, self._input(t))
+        return w, *self._onward(l + 1, w, b, z, a)
+
+    def _shifted(self, values: Array, t: float) -> Array:
+        moved = values.copy()
+        moved[:, index_of(self.by.index[0]) if self.by.index else slice(None)] += t * self.direction
+        return moved
+
+    def _input(self, t: float) -> Array:
+        if self.column is None:
+            return self._shifted(self.X, t)
+        moved = self.X.copy()
+        place = self.column.place
+        moved[:, place] = self.column.encode(self.column.decode(moved[:, place]) + t * float(self.direction))
+        return moved
+
+    def _masked(self, l: int, values: Array) -> Array:
+        return values if self.masks[l] is None else equations.N2(values, self.masks[l])
+
+    def _onward(
+        self, first: int, w: list[Array], b: list[Array], z: list[Array], a: list[Array]
+    ) -> tuple[list[Array], list[Array]]:
+        """The forward pass again from layer ``first``."""
+        if first > self.net.L:
+            return z, a
+        tail = [None, *self.net.layers[first:]]
+        later_z, later_a = equations.forward(
+            NUMPY, tail, [None, *w[first:]], [None, *b[first:]], a[first - 1], [None, *self.masks[first:]]
+        )
+        return [*z[:first], *later_z[1:]], [*a[:first], *later_a[1:]]
+
+    def _cost(self, w: list[Array], z: list[Array], a: list[Array]) -> Array:
+        """C_x, (m,), and with it R1's penalty, whose mean over the examples is itself."""
+        C = equations.N5(NUMPY, self.net.layers[-1], self.net.cost, z[-1], a[-1], self.problem.Y)
+        return C + passes.penalty(self.net, w, self.problem.l1, self.problem.l2) if self.penalised else C
+
+    def mean(self, each: Array) -> Array:
+        """Of one value an example, the mean, (1,) (B5); where P is each example's own, the values themselves."""
+        if not self.averaged:
+            return each
+        return np.atleast_1d(equations.B5(self.problem.share.astype(np.float64), each))
+
+    def _sides(self, w: list[Array], z: list[Array], a: list[Array]) -> list[Array]:
+        """The side of each kink that every z, every output and each penalised weight stands on, (m, n); 0 upon it."""
+        sides = [
+            np.sign(z[l] - kink.z)
+            for l in range(1, self.top + 1)
+            for kink in self.net.layers[l].kinks
+            if l < self.top or self.of.letter != "z"
+        ]
+        if self.of.letter == "C":
+            sides += [np.sign(kink.at(a[-1], self.problem.Y)) for kink in self.net.cost.kinks]
+        if self.penalised and self.problem.l1:
+            index = tuple(index_of(entry) for entry in self.by.index) or (slice(None),)
+            sides.append(np.sign(w[self.by.layer or 0][index]).reshape(1, -1))
+        return sides
+
+
+def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
+    """dP/dt at t = 0 by Ridders' method: of each example, from the largest step at which it crosses no kink."""
+    base, sides = forward(0.0)
+    m = len(base)
+    slopes: list[Array] = []
+    run = np.zeros(m, dtype=int)  # how many steps in a row crossed nothing, each example's
+    most = _HALVINGS if m <= _BULK else _LEVELS + _LEAST
+    h = first
+    for _ in range(most):
+        (up, above), (down, below) = forward(h), forward(-h)
+        clear = _same(sides, above, m) & _same(sides, below, m) & np.isfinite(up) & np.isfinite(down)
+        slopes.append((up - down) / (2 * h))
+        run = np.where(clear, run + 1, 0)
+        if run.min() >= _LEVELS:
+            break
+        h /= 2
+    kinked = int((run < _LEAST).sum())
+    if kinked:
+        left, right = ((forward(side * h)[0] - base) / (side * h) for side in (-1, 1))
+        return Difference(None, np.full(m, np.inf), left, right, kinked)
+    return _by_runs(np.array(slopes), run)
+
+
+def _same(one: list[Array], other: list[Array], m: int) -> Array:
+    """Which examples have everything on the same side as before, and nothing upon a kink, (m,)."""
+    clear = np.ones(m, dtype=bool)
+    for a, b in zip(one, other, strict=True):
+        clear &= np.all((a == b) & (a != 0), axis=-1)
+    return clear
+
+
+def _by_runs(slopes: Array, run: Array) -> Difference:
+    """Extrapolates the examples that have equally many clear steps together."""
+    value, error = np.empty(len(run)), np.empty(len(run))
+    for length in np.unique(run):
+        here = run == length
+        start = len(slopes) - int(length)
+        value[here], error[here] = _extrapolated(slopes[start : start + _LEVELS, here])
+    return Difference(value, error)
+
+
+def _extrapolated(rows: Array) -> tuple[Array, Array]:
+    """The entry of Richardson's tableau with the least error, as its neighbours tell it; each example's own."""
+    before = rows
+    best, least = rows[-1], np.full(rows.shape[1], np.inf)
+    for column in range(1, len(rows)):
+        factor = 4.0**column
+        after = (factor * before[1:] - before[:-1]) / (factor - 1)
+        errors = np.maximum(np.abs(after - before[:-1]), np.abs(after - before[1:]))
+        for entry, error in zip(after, errors, strict=True):
+            better = error < least
+            best, least = np.where(better, entry, best), np.where(better, error, least)
+        before = after
+    return best, least
