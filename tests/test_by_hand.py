@@ -248,3 +248,13 @@ def test_wrong_toml_bytes_and_places(tmp_path: Path) -> None:
     )  # a pickle stays shut
     with pytest.raises(ModelError, match="not text in UTF-8"):
         backlit.load(tmp_path / "p.json")
+
+
+def test_the_homework_is_explained_line_by_line(tmp_path: Path) -> None:
+    net = backlit.load(written(tmp_path, MAZUR))
+    assert net.example is not None
+    x, y = net.example
+    for name, value in (("dC/dw[2][0,0]", 0.082167041), ("dC/dw[1][0,0]", 0.000438568)):
+        derivation = net.explain(name, x[0], y[0])
+        assert float(derivation.value) == pytest.approx(value, abs=5e-10)
+        assert "✗" not in derivation.text()

@@ -124,7 +124,7 @@ def test_a_step_that_is_none(rng: Any, delta: Any) -> None:
 
 def test_bad_names_data_and_networks(rng: Any) -> None:
     net, x, y = network(rng)
-    with pytest.raises(UsageError, match="the last entry here"):
+    with pytest.raises(UsageError, match="there is no 9"):
         net.predict_step("w[1][9,9]", x, y)
     with pytest.raises(DataError, match="x has 12 examples and y has 11"):
         net.predict_step("w[1][2,1]", x, y[:-1])

@@ -305,14 +305,20 @@ def test_moments_that_are_not_one_step() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("dC/dw[1][0,0]", "is a derivative, and a parameter is asked for; write w[1][0,0]"),
+        ("dC/dw[1][0,0]", "is a derivative, and a parameter is asked for"),
+        (3, "a parameter is named by a text"),
         ("a[1][0]", "is not a parameter; name one weight or bias"),
-        ("w[1]", "is a whole array; name one entry, such as w[1][0,0]"),
+        ("w[1]", "is several; name one entry, such as w[1][0,0]"),
+        ("w[2][1,:]", "is several; name one entry, such as w[2][0,0]"),
         ("b[2]", "such as b[2][0]"),
-        ("w[3][0,0]", "layer 0 is the input and 2 the output"),
-        ("w[1][5,0]", "the last entry here is [4,3]; got [5,0]"),
-        ("w[1][0]", "w takes 2 indexes"),
-        ("weight", "is not a name"),
+        (
+            "w[3][0,0]",
+            "there is no w[3]: layer 0 is the input, and w goes from w[1] to w[2]",
+        ),
+        ("w[1][5,0]", "layer 1 has 5 neurons, 0 to 4; there is no 5. Did you mean 'w[1][4,0]'?"),
+        ("w[1][0]", "w takes 2 indices"),
+        ("weight", "should be an index in brackets"),
+        ('w[2]["cat",0]', "is a name, and this network's outputs have numbers only"),
     ],
 )
 def test_names_that_are_no_parameter(name: str, said: str) -> None:
@@ -321,3 +327,11 @@ def test_names_that_are_no_parameter(name: str, said: str) -> None:
         net.explain_update(name, *steps[1, 1])
     assert said in str(raised.value)
     assert raised.value.exit_code == 2
+
+
+def test_class_names_and_pytorchs_names_are_names_here_too() -> None:
+    net, steps = recorded("sgd", (1, 1))
+    net.classes = ["a/b", "cat", "dog"]
+    for name in ('w[2]["cat",3]', 'w[L]["cat",3]', "2.weight[1,3]"):
+        assert net.explain_update(name, *steps[1, 1]).name == "w[2][1,3]"
+    assert net.explain_update('b[L]["a/b"]', *steps[1, 1]).name == "b[2][0]"

@@ -8,6 +8,7 @@ agree, makes the product exact: 1 where all products are equal, 0 where they can
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +23,14 @@ from ..functions import pair_of
 from ..inputs import batch, is_sparse
 from ..namespaces import NUMPY
 from ..network import Network
-from ..notation import Derivative, Quantity, parse
+from ..notation import Derivative, Quantity
 from ..use import examples
+from .labels import Labels
 from .lines import number, plain, table, wrapped
-from .parameters import check_index, check_layer
+from .names import resolve
 
 Array = Any
+_OF_C = re.compile(r"\s*[d∂]\s*C\s*/")
 AGREE = "agreement"
 _SHOWN = 20  # epochs in the text
 
@@ -53,16 +56,11 @@ class Follow:
     """
 
     def __init__(self, name: str, x: Any, y: Any) -> None:
-        found = parse(name)
-        if not isinstance(found, Derivative) or found.of.letter != "C":
+        if not isinstance(name, str) or not _OF_C.match(name):
             raise UsageError(
                 f"{name!r} is not a derivative of C; write dC/dw[1][5,30], dC/db[1][0] or dC/da[1][4]"
             )
-        if found.by.letter not in ("w", "b", "z", "a", "x") or not found.by.index:
-            raise UsageError(
-                f"{name!r}: name one w[l][j,k], b[l][j], z[l][j], a[l][j] or x[k], with its index"
-            )
-        self.name, self._found, self._x, self._y = found.text(), found, x, y
+        self.name, self._symbol, self._x, self._y = name, name, x, y
         self.epochs: list[int] = []
         self.names: tuple[str, ...] = ()
         self._rows: list[list[float]] = []
@@ -94,7 +92,8 @@ class Follow:
 
     @np.errstate(all="ignore")
     def _record(self, net: Network, epoch: int) -> None:
-        wanted = _wanted(net, self._found)
+        wanted = _wanted(net, self.name)
+        self.name, self._symbol = wanted.derivative.text(), wanted.derivative.symbol()
         if self._encoded is None:
             self._encoded = examples(net, self._x, self._y)
         columns = _factors(net, wanted, *self._encoded)
@@ -120,7 +119,7 @@ class Follow:
         if len(self._rows) < 2:
             return "There is nothing to compare yet: one record is not a course."
         first, last = self.table[0], self.table[-1]
-        whole = f"{self._found.symbol()} went from {number(first[0])} to {number(last[0])}"
+        whole = f"{self._symbol} went from {number(first[0])} to {number(last[0])}"
         changes = [_change(a, b) for a, b in zip(first[1:], last[1:], strict=True)]
         place = int(np.argmax(changes))
         name, before, after = self.names[place], first[1 + place], last[1 + place]
@@ -140,7 +139,7 @@ class Follow:
         shown = sorted({round(i * (n - 1) / (_SHOWN - 1)) for i in range(_SHOWN)}) if n > _SHOWN else range(n)
         rows = [[str(self.epochs[i]), *(number(one) for one in self._rows[i])] for i in shown]
         over = "" if self._encoded is None or len(self._encoded[1]) == 1 else self._over()
-        lines = table(["epoch", self._found.symbol(), *self.names], rows)
+        lines = table(["epoch", self._symbol, *self.names], rows)
         return "\n".join([*lines, *([over] if over else []), "", wrapped(self.sentence)])
 
     def _over(self) -> str:
@@ -174,13 +173,15 @@ def _change(before: float, after: float) -> float:
     return abs(math.log(abs(after / before))) + (1.0 if before * after < 0 else 0.0)
 
 
-def _wanted(net: Network, found: Derivative) -> _Wanted:
-    """The entry of this network; raises CountingError where there is none."""
-    by, name = found.by, found.text()
-    as_layer = Quantity("a", 0, by.index) if by.letter == "x" else by
-    check_index(by.index, check_layer(net, as_layer, name), name)
-    k = by.index[1] if by.letter == "w" else None
-    return _Wanted(found, as_layer.letter, as_layer.layer or 0, by.index[0], k)
+def _wanted(net: Network, name: str) -> _Wanted:
+    """The entry of this network; raises UsageError (CountingError where there is none) with the nearest right name."""
+    found = resolve(name, Labels.of(net, "note"))
+    by = found.by
+    indices = tuple(one for one in by.index if isinstance(one, int))
+    if by.letter not in ("w", "b", "z", "a", "x") or len(indices) < (2 if by.letter == "w" else 1):
+        raise UsageError(f"{name!r}: name one w[l][j,k], b[l][j], z[l][j], a[l][j] or x[k], with its index")
+    k = indices[1] if by.letter == "w" else None
+    return _Wanted(found, "a" if by.letter == "x" else by.letter, by.layer or 0, indices[0], k)
 
 
 def _factors(net: Network, wanted: _Wanted, X: Array, Y: Array) -> dict[str, Array]:

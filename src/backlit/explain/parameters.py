@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..errors import CountingError, UsageError
+from ..errors import UsageError
 from ..network import Network
-from ..notation import Derivative, Notation, Quantity, parse
+from ..notation import Quantity
+from .labels import Labels
+from .names import resolve
 
 Array = Any
+_DERIVATIVE = re.compile(r"\s*[d∂]?[^\[\"']*/")
 
 
 @dataclass(frozen=True)
@@ -36,49 +40,33 @@ class Parameter:
         return self.quantity.symbol()
 
 
-def parameter(net: Network, name: str, notation: Notation = "note") -> Parameter:
-    """The parameter of that name; raises UsageError (CountingError for one that does not exist)."""
-    found = parse(name, notation)
-    if isinstance(found, Derivative):
+def parameter(net: Network, name: str) -> Parameter:
+    """The parameter of that name, in the note's counting or as PyTorch has it; class names and columns may be indices.
+
+    Raises UsageError (CountingError for one that does not exist), with the nearest right name.
+    """
+    if not isinstance(name, str):
+        raise UsageError(f"a parameter is named by a text such as 'w[1][0,2]'; got {name!r}")
+    if _DERIVATIVE.match(name):
         raise UsageError(
-            f"{name!r} is a derivative, and a parameter is asked for; write {found.by.text(notation)}"
+            f"{name!r} is a derivative, and a parameter is asked for, such as w[1][0,2] or b[1][0]"
         )
+    try:
+        found = resolve(f"dC/d{name.strip()}", Labels.of(net, "note")).by
+    except UsageError as error:  # it speaks of the derivative by what was named
+        raise type(error)(str(error).replace("dC/d", "")) from None
     if found.letter not in ("w", "b") or found.layer is None:
         raise UsageError(
             f"{name!r} is not a parameter; name one weight or bias, such as w[1][0,2] or b[1][0]"
         )
-    shape = check_layer(net, found, name)
-    if not found.index:
-        raise UsageError(f"{name!r} is a whole array; name one entry, such as {_first(found, len(shape))}")
-    check_index(found.index, shape, name)
-    l, j = found.layer, found.index[0]
-    k = found.index[1] if found.letter == "w" else None
-    before = sum(math.prod(one) for one in net.shapes[: 2 * (l - 1) + (found.letter == "b")])
-    return Parameter(found, l, j, k, before + int(np.ravel_multi_index(found.index, shape)))
-
-
-def check_layer(net: Network, quantity: Quantity, name: str) -> tuple[int, ...]:
-    """The shape of a layer's array of this letter; raises CountingError where there is no such layer."""
-    layer = quantity.layer or 0
-    if layer > net.L:
-        raise CountingError(
-            f"{name!r}: layer 0 is the input and {net.L} the output of this network, so there is no layer {layer}"
-        )
-    n = net.sizes[layer]
-    return (n, net.sizes[layer - 1]) if quantity.letter == "w" else (n,)
-
-
-def check_index(index: tuple[int, ...], shape: tuple[int, ...], name: str) -> None:
-    """Raises CountingError for an entry that an array of this shape has not."""
-    if any(i >= n for i, n in zip(index, shape, strict=True)):
-        last = ",".join(str(n - 1) for n in shape)
-        raise CountingError(
-            f"{name!r}: neurons count from 0, and the last entry here is [{last}]; got [{','.join(map(str, index))}]"
-        )
-
-
-def _first(quantity: Quantity, indices: int) -> str:
-    return Quantity(quantity.letter, quantity.layer, (0,) * indices).text()
+    indices = tuple(one for one in found.index if isinstance(one, int))
+    shape = net.views(net.theta)[found.letter == "b"][found.layer].shape
+    if len(indices) < len(shape):
+        first = Quantity(found.letter, found.layer, (0,) * len(shape)).text()
+        raise UsageError(f"{name!r} is several; name one entry, such as {first}")
+    before = sum(math.prod(one) for one in net.shapes[: 2 * (found.layer - 1) + (found.letter == "b")])
+    place = before + int(np.ravel_multi_index(indices, shape))
+    return Parameter(found, found.layer, indices[0], indices[1] if found.letter == "w" else None, place)
 
 
 def in_float64(net: Network) -> Network:
