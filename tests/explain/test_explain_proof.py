@@ -195,3 +195,15 @@ def test_the_nudge_predicts_and_measures() -> None:
     assert many("dC/dw[1]").check().nudged("it", "C") == ""
     silent = network().explain("dC/dw[1][2,3]", np.zeros(4), np.eye(3)[1]).check()
     assert silent.nudged("it", "C") == "raising it by 0.01 leaves C as it is (predicted and measured)"
+
+
+def test_a_derivative_that_differences_can_not_see_is_no_mistake() -> None:
+    """A saturated network's C does not move at all: that proves no 0, and contradicts nothing."""
+    net = Network([1, 1, 1], cost="half_squared_error", activations="sigmoid", dtype=np.float64)
+    net.w[1], net.b[1], net.w[2], net.b[2] = [[1.0]], [-300.0], [[1.0]], [-200.0]
+    found = net.explain("dC/dw[1][0,0]", [1.0], [1.0])
+    assert 0 < abs(found.value) < 1e-200
+    agreed = found.check()
+    assert agreed.passed
+    assert agreed.digits is None
+    assert "too small here to be told from rounding" in str(agreed)

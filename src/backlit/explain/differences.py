@@ -174,7 +174,9 @@ def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
     if kinked:
         left, right = ((forward(side * h)[0] - base) / (side * h) for side in (-1, 1))
         return Difference(None, np.full(m, np.inf), left, right, kinked)
-    return _by_runs(np.array(slopes), run)
+    found = _by_runs(np.array(slopes), run)
+    rounding = np.finfo(np.float64).eps * np.abs(base) / first  # of P itself: a P that doesn't move proves no 0
+    return Difference(found.value, np.maximum(found.error, rounding))
 
 
 def _same(one: list[Array], other: list[Array], m: int) -> Array:
