@@ -119,7 +119,7 @@ class _Body:
             said = r" \times ".join(map(str, root.shape))
             value = rf"\quad\text{{\normalsize an array of ${said}$}}"
         self.parts.append(rf"{{\LARGE $\displaystyle {_tex(root.symbol)}{value}$\par}}")
-        self.parts.append(prose(self.derivation.statement))
+        self.parts.append(rf"{{\raggedright {prose(self.derivation.statement)}\par}}")
         said = r" $\cdot$ ".join(map(_together, self.derivation.conventions))
         self.parts.append(rf"{{\small\raggedright\color{{faint}} {said}\par}}\medskip")
 
@@ -159,7 +159,7 @@ class _Body:
         for form in shown:
             if lines[-1] and width + len(form.text) > _WIDE:
                 lines.append("")
-                width = 0
+                width = len(step.symbol.text)
             lines[-1] += f" = {_tex(form)}"
             width += len(form.text) + 3
         beside = rf"\quad{_faint(prose(remark))}" if remark and width + len(remark) <= _WIDE + 10 else ""
@@ -171,7 +171,8 @@ class _Body:
             self.lines.append(rf"{first} & {equals}{after} & {'' if place else _faint(step.tag)} \\[7pt]")
         if remark and not beside:
             self.lines[-1] = self.lines[-1].removesuffix("[7pt]")
-            self.lines.append(rf" & {_block_of(remark, '0.7')} & \\[7pt]")
+            room = 0.72 - 0.006 * min(len(step.symbol.text), 48)
+            self.lines.append(rf" & {_block_of(remark, f'{room:.2f}')} & \\[7pt]")
 
     def _terms(self, step: Step) -> None:
         assert step.terms is not None
