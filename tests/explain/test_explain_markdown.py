@@ -31,8 +31,8 @@ def test_the_note_s_neuron() -> None:
 $$""",
         "$a^{2} = 0.6682$ — 67% of the way from 0 to 1 (N6)",
         (
-            r"$\sigma'(z^{3}) = \sigma(z)\thinspace (1 - \sigma(z)) \text{ at } z = -0.7018 = 0.3314 \cdot 0.6686 = 0.2216$"
-            " — 89% of the most it can be (¼) (N6)"
+            r"$\sigma'(z^{3}) = \sigma(z)\thinspace (1 - \sigma(z)) \text{ at } z = -0.7018 "
+            r"= 0.3314 \cdot 0.6686 = 0.2216$ — 89% of the most it can be (¼) (N6)"
         ),
         (
             r"$\frac{\partial C}{\partial a^{3}} = 2\thinspace (a^{3} - y) = 2\thinspace (0.3314 - 1.0000) = -1.3372$"

@@ -76,7 +76,7 @@ def _sign(sign: str) -> str:
         return sign
     if sign.isspace():
         return " "
-    base, *marks = unicodedata.normalize("NFD", sign)
+    base, *marks = list(unicodedata.normalize("NFD", sign))
     if base.isascii() and base.isalpha() and len(marks) == 1 and marks[0] in _ACCENTS:
         return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
     return rf"\texttt{{U+{ord(sign):04X}}}"

@@ -125,12 +125,16 @@ class _Body:
 
     def _put(self, part: str) -> None:
         """The lines that wait, and a part after them."""
+        self._flush()
+        self.parts.append(part)
+
+    def _flush(self) -> None:
+        """The lines that wait."""
         if self.lines:
             rows = "\n".join(self.lines).removesuffix("[7pt]")
             columns = rf"@{{{_INDENT}}}l@{{$\;$}}l@{{\extracolsep{{\fill}}}}r@{{}}"
             self.parts.append(f"\\begin{{tabular*}}{{\\linewidth}}{{{columns}}}\n{rows}\n\\end{{tabular*}}")
             self.lines = []
-        self.parts.append(part)
 
     def _block(self, block: Block) -> None:
         if block.heading:
@@ -139,6 +143,8 @@ class _Body:
         if block.shape == "equation":
             self._display(_equation(step, self.colours), step.tag)
         elif block.shape == "line":
+            if step.kind == "cancelled":  # many lines: a page may end between two of them
+                self._flush()
             self._line(step, forms(step), step.remark)
         elif block.shape == "table":
             self._line(step, [step.formula], ways(step))
@@ -167,7 +173,8 @@ class _Body:
         for place, line in enumerate(lines):
             first = rf"$\displaystyle {symbol}$" if not place else ""
             after = beside if place == len(lines) - 1 else ""
-            equals = rf"$\displaystyle {{}}{line}$" if line else ""
+            tall = r"\vphantom{\Bigg|}" if r"\frac" in line else ""
+            equals = rf"$\displaystyle {tall}{{}}{line}$" if line else ""
             self.lines.append(rf"{first} & {equals}{after} & {'' if place else _faint(step.tag)} \\[7pt]")
         if remark and not beside:
             self.lines[-1] = self.lines[-1].removesuffix("[7pt]")
@@ -176,7 +183,7 @@ class _Body:
 
     def _terms(self, step: Step) -> None:
         assert step.terms is not None
-        self._put(_table(table_of(step)))
+        self._put("\\nopagebreak" + _table(table_of(step)))
         for sentence in at_kinks(step.terms):
             self._said(sentence)
 
