@@ -175,7 +175,9 @@ def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
         left, right = ((forward(side * h)[0] - base) / (side * h) for side in (-1, 1))
         return Difference(None, np.full(m, np.inf), left, right, kinked)
     found = _by_runs(np.array(slopes), run)
-    rounding = np.finfo(np.float64).eps * np.abs(base) / first  # of P itself: a P that doesn't move proves no 0
+    rounding = (
+        np.finfo(np.float64).eps * np.abs(base) / first
+    )  # of P itself: a P that doesn't move proves no 0
     return Difference(found.value, np.maximum(found.error, rounding))
 
 
