@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .formula import reworded
+from .rows import cut
+
 _SPECIAL = {
     **{sign: "\\" + sign for sign in "%#&_${}"},
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
@@ -62,7 +65,7 @@ def _next(text: str) -> tuple[str, str, str]:
             inner = unicodedata.normalize("NFKC", found[0]).replace("−", "-")
             return "", f"{mark}{{{inner}}}", text[found.end() :]
     if text[0] in _MATHS:
-        return "", _MATHS[text[0]] + " " * text[1:2].isalpha(), text[1:]
+        return "", _MATHS[text[0]] + " " * (_MATHS[text[0]][-1:].isalpha() and text[1:2].isalpha()), text[1:]
     return _sign(text[0]), "", text[1:]
 
 
@@ -80,5 +83,6 @@ def _sign(sign: str) -> str:
 
 
 def formula(tex: str) -> str:
-    r"""A formula's TeX with what is not ASCII in it as ``\text``."""
+    r"""A formula's TeX in ASCII, the words in it too; a long name is cut, as it is in tables."""
+    tex = reworded(tex, lambda words: plain(cut(words)))
     return "".join(sign if sign.isascii() else rf"\text{{{plain(sign)}}}" for sign in tex)

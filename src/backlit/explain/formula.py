@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -64,6 +64,21 @@ def tex_of(written: str) -> str:
     if power:
         tex = rf"{power[1]} \cdot 10^{{{_plain(power[2])}}}"
     return tex.replace("∞", r"\infty").replace("undefined", r"\text{undefined}")
+
+
+_IN_WORDS = re.compile(r"\\text\{((?:[^{}\\]|\\[a-z]+\{\}|\\.)*)\}")
+_NAMED = {"backslash": "\\", "asciicircum": "^", "asciitilde": "~"}
+
+
+def reworded(tex: str, write: Callable[[str], str]) -> str:
+    r"""A formula whose ``\text{…}`` are written anew: ``write`` takes the words without TeX's escapes."""
+
+    def of(found: re.Match[str]) -> str:
+        words = re.sub(r"\\text([a-z]+)\{\}", lambda one: "\\" + _NAMED[one[1]], found[1])
+        bare = re.sub(r"\\(.)", lambda one: one[1], words, flags=re.DOTALL)
+        return rf"\text{{{write(bare)}}}"
+
+    return _IN_WORDS.sub(of, tex)
 
 
 def figures(value: float, decimals: int | None = None) -> str:

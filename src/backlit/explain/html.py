@@ -141,8 +141,8 @@ class _Fragment:
         rows = [f'<span class="name">{_maths(step.symbol)}</span><span>=</span>{between.join(symbols)}']
         if len(step.parts) > 1:
             rows.append(f"{blank}<span>=</span>{between.join(numbers)}")
-        value, where = _data(figures(step.value), step.value), f"grid-column: 3 / {n + 2}"
-        rows.append(f'{blank}<span>=</span><span class="value" style="{where}">{value}</span>')
+        value, span = _data(figures(step.value), step.value), f"grid-column: 3 / {n + 2}"
+        rows.append(f'{blank}<span>=</span><span class="value" style="{span}">{value}</span>')
         tag = f'<span class="tag" style="grid-area: 1 / {n + 2}">{step.tag}</span>' if step.tag else ""
         columns = f"grid-template-columns: repeat({n + 1}, max-content) 1fr"
         label = escape(f"{step.symbol.text} = {step.formula.text} = {figures(step.value)}")

@@ -119,18 +119,22 @@ class _Body:
             said = r" \times ".join(map(str, root.shape))
             value = rf"\quad\text{{\normalsize an array of ${said}$}}"
         self.parts.append(rf"{{\LARGE $\displaystyle {_tex(root.symbol)}{value}$\par}}")
-        self.parts.append(prose(self.derivation.statement))
+        self.parts.append(rf"{{\raggedright {prose(self.derivation.statement)}\par}}")
         said = r" $\cdot$ ".join(map(_together, self.derivation.conventions))
         self.parts.append(rf"{{\small\raggedright\color{{faint}} {said}\par}}\medskip")
 
     def _put(self, part: str) -> None:
         """The lines that wait, and a part after them."""
+        self._flush()
+        self.parts.append(part)
+
+    def _flush(self) -> None:
+        """The lines that wait."""
         if self.lines:
             rows = "\n".join(self.lines).removesuffix("[7pt]")
             columns = rf"@{{{_INDENT}}}l@{{$\;$}}l@{{\extracolsep{{\fill}}}}r@{{}}"
             self.parts.append(f"\\begin{{tabular*}}{{\\linewidth}}{{{columns}}}\n{rows}\n\\end{{tabular*}}")
             self.lines = []
-        self.parts.append(part)
 
     def _block(self, block: Block) -> None:
         if block.heading:
@@ -139,6 +143,8 @@ class _Body:
         if block.shape == "equation":
             self._display(_equation(step, self.colours), step.tag)
         elif block.shape == "line":
+            if step.kind == "cancelled":  # many lines: a page may end between two of them
+                self._flush()
             self._line(step, forms(step), step.remark)
         elif block.shape == "table":
             self._line(step, [step.formula], ways(step))
@@ -159,7 +165,7 @@ class _Body:
         for form in shown:
             if lines[-1] and width + len(form.text) > _WIDE:
                 lines.append("")
-                width = 0
+                width = len(step.symbol.text)
             lines[-1] += f" = {_tex(form)}"
             width += len(form.text) + 3
         beside = rf"\quad{_faint(prose(remark))}" if remark and width + len(remark) <= _WIDE + 10 else ""
@@ -167,15 +173,17 @@ class _Body:
         for place, line in enumerate(lines):
             first = rf"$\displaystyle {symbol}$" if not place else ""
             after = beside if place == len(lines) - 1 else ""
-            equals = rf"$\displaystyle {{}}{line}$" if line else ""
+            tall = r"\vphantom{\Bigg|}" if r"\frac" in line else ""
+            equals = rf"$\displaystyle {tall}{{}}{line}$" if line else ""
             self.lines.append(rf"{first} & {equals}{after} & {'' if place else _faint(step.tag)} \\[7pt]")
         if remark and not beside:
             self.lines[-1] = self.lines[-1].removesuffix("[7pt]")
-            self.lines.append(rf" & {_block_of(remark, '0.7')} & \\[7pt]")
+            room = 0.72 - 0.006 * min(len(step.symbol.text), 48)
+            self.lines.append(rf" & {_block_of(remark, f'{room:.2f}')} & \\[7pt]")
 
     def _terms(self, step: Step) -> None:
         assert step.terms is not None
-        self._put(_table(table_of(step)))
+        self._put("\\nopagebreak" + _table(table_of(step)))
         for sentence in at_kinks(step.terms):
             self._said(sentence)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .formula import Formula, number, tex_of
+from .formula import Formula, number, reworded, tex_of
 from .outline import MARKS, Block, forms, nudge, outline, shapes
 from .rows import Row, Table, at_kinks, corner_of, table_of, values_of, ways
 from .steps import Derivation, Step
@@ -18,7 +18,7 @@ _COMMANDS = {
     r"\,": r"\thinspace ", r"\;": r"\thickspace ", r"\!": "", r"\{": r"\lbrace ", r"\}": r"\rbrace ",
     r"\|": r"\Vert ", "<": r"\lt ", ">": r"\gt ", "|": r"\vert ",
 }  # fmt: skip
-_IN_WORDS = re.compile(r"\\text\{((?:[^{}\\]|\\[a-z]+\{\}|\\.)*)\}")
+_TWINNED = "\\`*_{}[]<>~$&@|#%^"
 
 
 def markdown(derivation: Derivation) -> str:
@@ -34,21 +34,16 @@ def escaped(text: str) -> str:
 
 def _tex(formula: Formula | str) -> str:
     tex = formula if isinstance(formula, str) else formula.tex
-    tex = _IN_WORDS.sub(lambda found: rf"\text{{{_word(found[1])}}}", tex)
+    tex = reworded(tex, _twinned)
     for command, written in _COMMANDS.items():
         tex = tex.replace(command, written)
     return re.sub(r" +", " ", tex).strip()
 
 
-def _word(inner: str) -> str:
+def _twinned(words: str) -> str:
     """A name inside mathematics: signs that TeX or Markdown would take as theirs become their full-width twins."""
-    plain = re.sub(r"\\text(backslash|asciicircum|asciitilde)\{\}", lambda found: _SIGN[found[1]], inner)
-    plain = re.sub(r"\\(.)", r"\1", plain)
-    return "".join(chr(ord(sign) + 0xFEE0) if sign in _TWINNED else sign for sign in plain)
-
-
-_SIGN = {"backslash": "\\", "asciicircum": "^", "asciitilde": "~"}
-_TWINNED = "\\`*_{}[]<>~$&@|#%^"
+    bare = re.sub(r"\s+", " ", words)
+    return "".join(chr(ord(sign) + 0xFEE0) if sign in _TWINNED else sign for sign in bare)
 
 
 def _maths(formula: Formula | str) -> str:
