@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlit import Network, equations
+from backlit import Network, UsageError, equations
 from backlit.equations import EQUATIONS
 from backlit.explain import Derivation, Step, Terms
 
@@ -207,3 +207,38 @@ def test_a_derivative_that_differences_can_not_see_is_no_mistake() -> None:
     assert agreed.passed
     assert agreed.digits is None
     assert "too small here to be told from rounding" in str(agreed)
+
+
+def in_digits(derivation: Derivation, digits: int) -> Any:
+    return next(check for check in derivation.check(digits=digits).checks if check.kind == "digits")
+
+
+@pytest.mark.parametrize("name", ["dC/dw[1][2,1]", "dC/db[2][1]", "da[2][0]/dx[1]", "dz[2][1]/da[1][3]"])
+def test_in_fifty_digits(name: str) -> None:
+    """Differences in 66 digits say the same for as long as those in 50 go on, and float64 has 15 of them."""
+    pytest.importorskip("mpmath", reason="needs the extra verify")
+    net = Network([3, 4, 2], activations=["tanh", "softmax"], cost="cross_entropy", seed=1)
+    found = net.explain(name, np.array([[0.3, -1, 0.5], [1, 0.2, -0.4]]), [0, 1], example=1)
+    fifty, more = in_digits(found, 50), in_digits(found, 66)
+    assert fifty.passed
+    numbers = [check.said.split(": ")[1].split(",")[0] for check in (fifty, more)]
+    assert numbers[1].startswith(numbers[0][:-1])
+    assert len(numbers[0]) >= 50
+    assert int(fifty.said.split("float64 has ")[1].split()[0]) >= 14
+    assert float(numbers[0].replace("−", "-")) == pytest.approx(found.value, rel=1e-14)
+
+
+def test_in_more_digits_what_can_not_be_and_what_is_wrong() -> None:
+    pytest.importorskip("mpmath", reason="needs the extra verify")
+    net = Network([2, 3, 1], activations=["relu", "identity"], cost="half_squared_error", seed=1)
+    x, y = [0.5, -0.2], [1.0]
+    weighted = net.explain("dC/dw[1][0,1]", [x, x], [y, [2.0]], sample_weight=[1, 3], l2=0.1, l1=0.01)
+    assert in_digits(weighted, 30).passed
+    assert not replace(weighted, root=replace(weighted.root, value=weighted.value * 1.00001)).check(digits=30)
+    assert "one number" in in_digits(net.explain("dC/dw[1]", x, y), 30).said
+    net.b[1] = [0.0, 0.1, 0.1]
+    kink = in_digits(net.explain("dC/db[1][0]", [0.0, 0.0], y), 30)
+    assert (kink.passed, "at a kink" in kink.said) == (None, True)
+    for wrong in (5, 67, 30.0, True):
+        with pytest.raises(UsageError, match="digits is a whole number from 20 to 66"):
+            weighted.check(digits=wrong)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..errors import UsageError
+from ..namespaces import mpmath_namespace
 from ..notation import Quantity
 from ..spelling import counted
-from .differences import Difference, Forward, by_differences
+from .differences import Difference, Forward, by_differences, in_digits
 from .formula import figures, minus
 from .proof import Agreement, Check, Nudge
 from .raw import RawColumn, find
@@ -24,6 +27,7 @@ Array = Any
 _ROUNDING = 2.0**12  # in units of the dtype's rounding: how far two ways to one number may differ
 _SAME = 1e-6  # relative: how far differences may be from the derivative, where they are good
 _NUDGE = 0.01
+_FEWEST, _MOST = 20, 66  # digits that can be asked for: of half as many more, mpmath's tables give 100
 
 
 def agreement(derivation: Derivation) -> Agreement:
@@ -32,6 +36,51 @@ def agreement(derivation: Derivation) -> Agreement:
     column = _column(derivation)
     difference, digits, check = _by_differences(derivation, column)
     return Agreement((*checks, check), difference, digits, _nudge(derivation, column))
+
+
+def in_more_digits(derivation: Derivation, digits: int) -> Agreement:
+    """The agreement, and one check more: differences in so many digits. Raises UsageError for digits that can't be."""
+    if isinstance(digits, bool) or not isinstance(digits, int) or not _FEWEST <= digits <= _MOST:
+        raise UsageError(f"digits is a whole number from {_FEWEST} to {_MOST}; got {digits!r}")
+    known = derivation.check()
+    name, column = f"differences of {derivation.derivative.of.letter} in {digits} digits", _column(derivation)
+    plain = next(check for check in known.checks if check.kind == "differences")
+    if np.ndim(derivation.value) or column is not None or (plain.passed is None and "kink" in plain.said):
+        reason = (
+            "at a kink"
+            if column is None and not np.ndim(derivation.value)
+            else "one number of the network only"
+        )
+        return replace(
+            known, checks=(*known.checks, Check("digits", None, f"{name}: not testable here, {reason}"))
+        )
+    xp = mpmath_namespace(min(100, digits + digits // 2))
+    forward = Forward(
+        derivation.problem,
+        derivation.derivative.of,
+        derivation.derivative.by,
+        np.ones(()),
+        averaged=_averaged(derivation),
+        column=None,
+        xp=xp,
+    )
+    found = in_digits(forward, digits)[0]
+    floor = abs(forward.mean(forward.values(0))[0]) * xp.constant(10) ** (4 - digits)
+    return replace(
+        known, checks=(*known.checks, _in_digits(name, float(derivation.value), found, floor, digits))
+    )
+
+
+def _in_digits(name: str, value: float, found: Any, floor: Any, digits: int) -> Check:
+    """The value beside differences of many digits, which are good down to ``floor``."""
+    wrong = abs(found - value)
+    if max(abs(found), abs(value)) <= floor:
+        return Check("digits", None, f"{name}: too small here to be told from rounding")
+    text = minus(str(found)[: digits + 2]).rstrip("0")
+    if wrong > _SAME * max(abs(found), abs(value)) + floor:
+        return Check("digits", False, f"{name}: {text}, the chain rule says {_seven(value)}")
+    same = math.floor(-math.log10(float(wrong / abs(found)))) if wrong else digits
+    return Check("digits", True, f"{name}: {text}, float64 has {same} of them")
 
 
 def _steps_again(derivation: Derivation) -> Iterable[Check]:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import equations, passes
+from .. import equations
 from ..engines.numpy import quiet
-from ..namespaces import NUMPY
+from ..namespaces import NUMPY, Namespace
 from ..notation import Quantity
 from .opening import index_of
 from .problem import Problem, in_precision
@@ -47,7 +47,7 @@ class Difference:
 class Forward:
     """P of each example, (m,), as a function of how far Q moves along ``direction``: the forward pass in float64.
 
-    ``averaged`` says that what is asked for is the mean over the examples.
+    ``averaged`` says that what is asked for is the mean over the examples. ``xp`` may be numbers of more digits.
     """
 
     def __init__(
@@ -59,26 +59,41 @@ class Forward:
         *,
         averaged: bool,
         column: RawColumn | None,
+        xp: Namespace = NUMPY,
     ) -> None:
         self.problem, self.of, self.by, self.direction = problem, of, by, direction
+        self.xp = xp
         self.averaged, self.column = averaged, column
         self.penalised = averaged and by.letter == "w" and bool(problem.l1 or problem.l2)
         self.net = in_precision(problem.net, np.float64)
-        self.w, self.b = self.net.views(self.net.theta)
-        self.masks = problem.masks or [None] * (self.net.L + 1)
-        self.X = problem.X.astype(np.float64)
-        self.z, self.a = equations.forward(NUMPY, self.net.layers, self.w, self.b, self.X, self.masks)
+        w, b = self.net.views(self.net.theta)
+        self.w, self.b = [self._lifted(one) for one in w], [self._lifted(one) for one in b]
+        self.masks = [self._lifted(one) for one in problem.masks or [None] * (self.net.L + 1)]
+        self.X, self.Y = self._lifted(problem.X.astype(np.float64)), self._lifted(problem.Y)
+        self.z, self.a = equations.forward(xp, self.net.layers, self.w, self.b, self.X, self.masks)
         self.top = self.net.L if of.letter == "C" else int(of.layer or 0)
+
+    def _lifted(self, values: Array) -> Array:
+        """An array in the namespace's own numbers."""
+        if self.xp is NUMPY or values is None:
+            return values
+        return np.frompyfunc(self.xp.constant, 1, 1)(np.asarray(values, dtype=np.float64))
 
     @quiet
     def __call__(self, t: float) -> tuple[Array, list[Array]]:
         """P at Q + t·direction, and on which side of each kink everything stands."""
         w, z, a = self._moved(t)
-        sides = self._sides(w, z, a)
+        return self._values(w, z, a), self._sides(w, z, a)
+
+    def values(self, t: Any) -> Array:
+        """P at Q + t·direction alone."""
+        return self._values(*self._moved(t))
+
+    def _values(self, w: list[Array], z: list[Array], a: list[Array]) -> Array:
         if self.of.letter == "C":
-            return self._cost(w, z, a), sides
+            return self._cost(w, z, a)
         values = a[self.top] if self.of.letter == "a" else z[self.top]
-        return values[:, int(self.of.index[0])], sides
+        return values[:, int(self.of.index[0])]
 
     def _moved(self, t: float) -> tuple[list[Array], list[Array], list[Array]]:
         """w, z and a of all layers after the move; those before Q as they were."""
@@ -92,7 +107,7 @@ class Forward:
             return w, *self._onward(l, w, b, z, a)
         if by.letter == "z":
             z[l] = self._shifted(z[l], t)
-            a[l] = self._masked(l, self.net.layers[l].f(NUMPY, z[l]))
+            a[l] = self._masked(l, self.net.layers[l].f(self.xp, z[l]))
         elif by.letter == "a":
             a[l] = self._shifted(a[l], t)
         else:
@@ -123,20 +138,23 @@ class Forward:
             return z, a
         tail = [None, *self.net.layers[first:]]
         later_z, later_a = equations.forward(
-            NUMPY, tail, [None, *w[first:]], [None, *b[first:]], a[first - 1], [None, *self.masks[first:]]
+            self.xp, tail, [None, *w[first:]], [None, *b[first:]], a[first - 1], [None, *self.masks[first:]]
         )
         return [*z[:first], *later_z[1:]], [*a[:first], *later_a[1:]]
 
     def _cost(self, w: list[Array], z: list[Array], a: list[Array]) -> Array:
         """C_x, (m,), and with it R1's penalty, whose mean over the examples is itself."""
-        C = equations.N5(NUMPY, self.net.layers[-1], self.net.cost, z[-1], a[-1], self.problem.Y)
-        return C + passes.penalty(self.net, w, self.problem.l1, self.problem.l2) if self.penalised else C
+        C = equations.N5(self.xp, self.net.layers[-1], self.net.cost, z[-1], a[-1], self.Y)
+        if not self.penalised:
+            return C
+        l1, l2 = self.problem.l1, self.problem.l2
+        return C + sum(equations.R1(self.xp, "value", one, l1, l2) for one in w[1:])
 
     def mean(self, each: Array) -> Array:
         """Of one value an example, the mean, (1,) (B5); where P is each example's own, the values themselves."""
         if not self.averaged:
             return each
-        return np.atleast_1d(equations.B5(self.problem.share.astype(np.float64), each))
+        return np.atleast_1d(equations.B5(self._lifted(self.problem.share.astype(np.float64)), each))
 
     def _sides(self, w: list[Array], z: list[Array], a: list[Array]) -> list[Array]:
         """The side of each kink that every z, every output and each penalised weight stands on, (m, n); 0 upon it."""
@@ -179,6 +197,19 @@ def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
         np.finfo(np.float64).eps * np.abs(base) / first
     )  # of P itself: a P that doesn't move proves no 0
     return Difference(found.value, np.maximum(found.error, rounding))
+
+
+def in_digits(forward: Forward, digits: int) -> Array:
+    """dP/dt at t = 0, (m,) or (1,), to about so many digits, where ``forward``'s numbers have half as many more.
+
+    Central differences of a step h and its half, extrapolated: wrong by h⁴, and by rounding over h.
+    """
+    h = forward.xp.constant(10) ** -(digits // 4 + 2)
+    wide, narrow = (
+        (forward.mean(forward.values(step)) - forward.mean(forward.values(-step))) / (2 * step)
+        for step in (h, h / 2)
+    )
+    return (4 * narrow - wide) / 3
 
 
 def _same(one: list[Array], other: list[Array], m: int) -> Array:

@@ -227,9 +227,17 @@ class Derivation:
         """Every step once, the root first."""
         return tuple(walk(self.root))
 
-    def check(self) -> Agreement:
-        """Evaluates everything again: products, sums, and differences of C (or P) by the forward pass alone."""
-        return self._agreement
+    def check(self, digits: int | None = None) -> Agreement:
+        """Evaluates everything again: products, sums, and differences of C (or P) by the forward pass alone.
+
+        ``digits`` (up to 66) asks for differences in so many digits as well, which needs the extra ``verify`` and, on
+        a large network, patience; an entry that is an array, or of a raw column, has none, and says so.
+        """
+        if digits is None:
+            return self._agreement
+        from .agree import in_more_digits
+
+        return in_more_digits(self, digits)
 
     @cached_property
     def _agreement(self) -> Agreement:
