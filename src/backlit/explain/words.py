@@ -102,12 +102,22 @@ def _answer(problem: Problem, flow: Flow, row: int) -> str:
     net, given, wanted = problem.net, flow.a[-1][row : row + 1], problem.Y[row : row + 1]
     if net.task == "classes":
         right, read = (_class(problem, int(class_numbers(net, values)[0])) for values in (wanted, given))
-        return f'a "{right}", read as "{read}"' if right != read else f'a "{right}", read as such'
+        said = "such" if right == read else f'"{read}"'
+        return f'{_article(right)} "{right}", read as {said}'
     if given.shape[1] == 1:
         if net.recipe is not None:
             wanted, given = (net.recipe.decode_values(values) for values in (wanted, given))
         return f"wanted {_short(np.ravel(wanted)[0])}, given {_short(np.ravel(given)[0])}"
     return ""
+
+
+def _article(name: str) -> str:
+    """As the name is spoken: an "8", an "apple", a "7"."""
+    number = name.lstrip("0") if name.isdigit() else ""
+    spoken = (
+        number.startswith("8") or number in ("11", "18") if number else name[:1].lower() in tuple("aeiou")
+    )
+    return "an" if spoken else "a"
 
 
 def _class(problem: Problem, number: int) -> str:
