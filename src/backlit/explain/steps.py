@@ -233,8 +233,9 @@ class Derivation:
         ``digits`` (up to 66) asks for differences in so many digits as well, which needs the extra ``verify`` and, on
         a large network, patience; an entry that is an array, or of a raw column, has none, and says so.
         """
-        if digits is None:
-            return self._agreement
+        return self._agreement if digits is None else self._in_more_digits(digits)
+
+    def _in_more_digits(self, digits: int) -> Agreement:
         from .agree import in_more_digits
 
         return in_more_digits(self, digits)
