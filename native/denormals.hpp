@@ -1,5 +1,5 @@
 // Numbers below the normal ones count as 0 while a pass runs. They come by the million where a rule's averages die away
-// at a neuron that is at rest, and processors take a hundred times as long over them.
+// at a neuron that is at rest, and processors take longer over them.
 #pragma once
 
 #include <cstdint>
