@@ -3,8 +3,9 @@
     python docs/make_explained.py            writes docs/digits-explained.md, docs/mnist-explained.md and README.md
     python docs/make_explained.py --check    ends with 1 where a page is not what the commands print
 
-A mark <!-- run: COMMAND --> shows the command and its output, <!-- prepare: COMMAND --> the command alone. The commands
-of a page run in its order, in an empty folder; README.md goes on in that of the digits. Without the real MNIST, which
+A mark <!-- run: COMMAND --> shows the command and its output, <!-- prepare: COMMAND --> the command alone; <!-- file:
+NAME --> keeps what is shown under it as a file. The commands of a page run in its order, in an empty folder; README.md
+goes on in that of the digits. Without the real MNIST, which
 $BACKLIT_DATA names the folder of, its page is passed over. The text around the marks is written by hand.
 """
 
@@ -22,10 +23,13 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 DIGITS = (DOCS / "digits-explained.md", DOCS.parent / "README.md")  # of one network, trained once
 MNIST = (DOCS / "mnist-explained.md",)
-_MARK = re.compile(r"<!-- (?P<kind>run|prepare): (?P<command>[^\n]*) -->\n.*?<!-- end -->", re.DOTALL)
+_MARK = re.compile(
+    r"<!-- (?P<kind>run|prepare|file): (?P<command>[^\n]*) -->\n(?P<shown>.*?)<!-- end -->", re.DOTALL
+)
 _WIDTH = 100
 # What differs between machines in the last bits: how many digits agree.
-_LAST_BITS = re.compile(r"agree\s+to\s+\d+\s+digits")
+_LAST_BITS = re.compile(r"(?:agree|reproduced)\s+to\s+\d+\s+digits")
+_FOUND = 1  # the exit code of a command that found something wrong, as it was asked to
 
 
 def has_mnist() -> bool:
@@ -42,6 +46,9 @@ def pages(paths: tuple[Path, ...]) -> dict[Path, str]:
 
 def _filled(found: re.Match[str]) -> str:
     kind, command = found["kind"], found["command"]
+    if kind == "file":
+        Path(command).write_text("\n".join(found["shown"].splitlines()[1:-1]) + "\n", encoding="utf-8")
+        return found[0]
     printed = _printed(command)
     shown = f"$ {_broken(command)}\n"
     if kind == "run":
@@ -56,7 +63,7 @@ def _printed(command: str) -> str:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(shlex.split(command)[1:])
-    if code:
+    if code not in (0, _FOUND):
         raise SystemExit(f"{command}\nends with {code}: {err.getvalue()}")
     return out.getvalue()
 

@@ -28,8 +28,9 @@ HOUSE = (
         "sets", "callbacks", "recorder", "lbfgs", "training", "many", "finder", "storage", "metadata",
         "checkpoints", "files", "by_hand", "data", "use",
     ),
-    ("explain",),
-    ("pipeline", "plots"),
+    ("explain", "verify"),
+    ("worksheets",),
+    ("pipeline", "plots", "estimators", "interop"),
     ("cli", "__main__"),
 )  # fmt: skip
 LEVELS = {room: level for level, rooms in enumerate(HOUSE) for room in rooms}
@@ -41,6 +42,8 @@ LEADERS: dict[str, set[str]] = {
     VERBS: {room for rooms in HOUSE for room in rooms},
     "history": {"plots"},
     "finder": {"plots"},
+    "verify": {"verify"},  # a report leads to its own text
+    "worksheets": {"worksheets"},  # a sheet leads to its own renderers, marks to their text
     "explain": {"explain"},  # a derivation leads to its own proof and renderers, which read it
 }
 LEVELS[VERBS] = LEVELS["network"]

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = [
     "BacklitError", "BacklitWarning", "DataError", "DivergenceError", "EngineError", "FitManyError", "Follow",
     "ModelError", "Network", "Steps", "UsageError", "__version__", "data", "fit_many", "load", "plots",
+    "verify",
 ]  # fmt: skip
 
 HEAVY = (

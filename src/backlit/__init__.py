@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data as data, plots as plots
+    from . import data as data, plots as plots, verify as verify
     from .errors import (
         BacklitError as BacklitError,
         BacklitWarning as BacklitWarning,
@@ -36,6 +36,7 @@ _ROOMS = {
     "Steps": "recorder",
     "data": None,
     "plots": None,
+    "verify": None,
     "BacklitError": "errors",
     "BacklitWarning": "errors",
     "DataError": "errors",

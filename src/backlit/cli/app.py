@@ -8,7 +8,21 @@ import typer
 from typer.main import get_command
 
 from .. import __version__
-from . import data, evaluate, examples, explain, inspect, nudges, paths, predict, train
+from . import (
+    check,
+    compare,
+    data,
+    diagnose,
+    evaluate,
+    examples,
+    explain,
+    inspect,
+    nudges,
+    paths,
+    predict,
+    train,
+    worksheet,
+)
 from .help import Command, Group
 
 # The root of typer's usage errors, wherever this version of typer keeps it.
@@ -58,7 +72,9 @@ def app() -> typer.Typer:
         ] = False,
     ) -> None: ...
 
-    for room in (train, predict, evaluate, inspect, explain, paths, nudges, examples):
+    for room in (
+        train, predict, evaluate, inspect, explain, paths, nudges, examples, check, diagnose, compare, worksheet,
+    ):  # fmt: skip
         whole.command(room.NAME, cls=Command, epilog=room.EPILOG)(room.run)
     of_data = typer.Typer(
         cls=Group, help=data.HELP, epilog=data.EPILOG, rich_markup_mode=None, pretty_exceptions_enable=False

@@ -172,31 +172,89 @@ class Forward:
         return sides
 
 
-def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
-    """dP/dt at t = 0 by Ridders' method: of each example, from the largest step at which it crosses no kink."""
+@dataclass(frozen=True)
+class Sweep:
+    """Central differences at steps ``first``, ``first``/2 …, a row each, (…, m), and P where Q stands, (m,).
+
+    ``bends`` are what the slope from above has over that from below, (…, m). ``run`` (m,) counts the last steps in a
+    row at which an example crossed no kink; ``last`` is the step at which it ended.
+    """
+
+    base: Array
+    slopes: Array
+    bends: Array
+    run: Array
+    first: float
+    last: float
+
+    @property
+    def tested(self) -> Array:
+        """Which examples have steps enough without a kink, (m,)."""
+        return self.run >= _LEAST
+
+    def extrapolated(self, noise: Array | None = None) -> tuple[Array, Array]:
+        """The derivative of each example that is tested, 0 of the others, and what it may be wrong by, (m,) each.
+
+        ``noise`` (m,) is what P itself may be wrong by, where that is known: over the step, no difference is better.
+        """
+        value, error = np.zeros(len(self.run)), np.full(len(self.run), np.inf)
+        for length in np.unique(self.run[self.tested]):
+            here = self.run == length
+            start = len(self.slopes) - int(length)
+            rows = self.slopes[start : start + _LEVELS, here]
+            least = None if noise is None else self._floor(noise[here], start, len(rows))
+            value[here], error[here] = _extrapolated(rows, least)
+        return value, error
+
+    def _floor(self, noise: Array, start: int, count: int) -> Array:
+        """The noise over each of ``count`` steps, (count, m)."""
+        steps = self.first * 0.5 ** np.arange(start, start + count)
+        return noise / steps[:, None]
+
+
+def sweep(forward: Any, first: float = _FIRST, most: int | None = None, enough: int = _LEVELS) -> Sweep:
+    """At most ``most`` steps, the largest first, until each example has ``enough`` in a row that cross nothing.
+
+    ``forward(t)`` gives P of each example, (m,), and the sides of the kinks that everything stands on, [(m, n)].
+    """
     base, sides = forward(0.0)
     m = len(base)
     slopes: list[Array] = []
+    bends: list[Array] = []
     run = np.zeros(m, dtype=int)  # how many steps in a row crossed nothing, each example's
-    most = _HALVINGS if m <= _BULK else _LEVELS + _LEAST
+    if most is None:
+        most = _HALVINGS if m <= _BULK else _LEVELS + _LEAST
     h = first
     for _ in range(most):
         (up, above), (down, below) = forward(h), forward(-h)
         clear = _same(sides, above, m) & _same(sides, below, m) & np.isfinite(up) & np.isfinite(down)
         slopes.append((up - down) / (2 * h))
+        bends.append((up - 2 * base + down) / h)
         run = np.where(clear, run + 1, 0)
-        if run.min() >= _LEVELS:
+        if run.min() >= enough:
             break
         h /= 2
-    kinked = int((run < _LEAST).sum())
+    return Sweep(base, np.array(slopes), np.array(bends), run, first, h)
+
+
+def by_differences(forward: Forward, first: float = _FIRST) -> Difference:
+    """dP/dt at t = 0 by Ridders' method: of each example, from the largest step at which it crosses no kink."""
+    found = sweep(forward, first)
+    kinked = int((~found.tested).sum())
     if kinked:
-        left, right = ((forward(side * h)[0] - base) / (side * h) for side in (-1, 1))
-        return Difference(None, np.full(m, np.inf), left, right, kinked)
-    found = _by_runs(np.array(slopes), run)
+        h = found.last
+        left, right = ((forward(side * h)[0] - found.base) / (side * h) for side in (-1, 1))
+        return Difference(None, np.full(len(found.base), np.inf), left, right, kinked)
+    value, error = found.extrapolated()
     rounding = (
-        np.finfo(np.float64).eps * np.abs(base) / first
+        np.finfo(np.float64).eps * np.abs(found.base) / first
     )  # of P itself: a P that doesn't move proves no 0
-    return Difference(found.value, np.maximum(found.error, rounding))
+    return Difference(value, np.maximum(error, rounding))
+
+
+def step_in_digits(xp: Namespace, digits: int) -> Any:
+    """The larger of the two steps of ``in_digits``."""
+    return xp.constant(10) ** -(digits // 4 + 2)
 
 
 def in_digits(forward: Forward, digits: int) -> Array:
@@ -204,7 +262,7 @@ def in_digits(forward: Forward, digits: int) -> Array:
 
     Central differences of a step h and its half, extrapolated: wrong by h⁴, and by rounding over h.
     """
-    h = forward.xp.constant(10) ** -(digits // 4 + 2)
+    h = step_in_digits(forward.xp, digits)
     wide, narrow = (
         (forward.mean(forward.values(step)) - forward.mean(forward.values(-step))) / (2 * step)
         for step in (h, h / 2)
@@ -220,24 +278,19 @@ def _same(one: list[Array], other: list[Array], m: int) -> Array:
     return clear
 
 
-def _by_runs(slopes: Array, run: Array) -> Difference:
-    """Extrapolates the examples that have equally many clear steps together."""
-    value, error = np.empty(len(run)), np.empty(len(run))
-    for length in np.unique(run):
-        here = run == length
-        start = len(slopes) - int(length)
-        value[here], error[here] = _extrapolated(slopes[start : start + _LEVELS, here])
-    return Difference(value, error)
+def _extrapolated(rows: Array, floor: Array | None = None) -> tuple[Array, Array]:
+    """The entry of Richardson's tableau with the least error, as its neighbours tell it; each example's own.
 
-
-def _extrapolated(rows: Array) -> tuple[Array, Array]:
-    """The entry of Richardson's tableau with the least error, as its neighbours tell it; each example's own."""
+    ``floor`` (levels, m) is what each row is wrong by at least; an entry is no better than the last row in it.
+    """
     before = rows
     best, least = rows[-1], np.full(rows.shape[1], np.inf)
     for column in range(1, len(rows)):
         factor = 4.0**column
         after = (factor * before[1:] - before[:-1]) / (factor - 1)
         errors = np.maximum(np.abs(after - before[:-1]), np.abs(after - before[1:]))
+        if floor is not None:
+            errors = np.maximum(errors, floor[column:])
         for entry, error in zip(after, errors, strict=True):
             better = error < least
             best, least = np.where(better, entry, best), np.where(better, error, least)

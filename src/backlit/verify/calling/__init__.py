@@ -1,0 +1,1 @@
+"""Calling somebody's function, in process or in one of its own, and judging what came back."""

@@ -1,0 +1,1 @@
+"""Every entry of ∇C beside differences, complex steps and more digits of the forward pass, with a verdict each."""

@@ -1,0 +1,1 @@
+"""Two networks or gradients, entry by entry."""

@@ -1,0 +1,1 @@
+"""The first wrong layer of a forward pass, and which mistake it is."""

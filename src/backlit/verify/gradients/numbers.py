@@ -1,0 +1,277 @@
+"""From a gradient as numbers to a report: every reading of it is searched, and the cheapest explanation is taken.
+
+Readings are layouts.py's, the search is search.py's, what is said of it verdicts.py's. Functions are not called here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ... import passes, use
+from ...engines.numpy import quiet
+from ...errors import UsageError
+from ...explain.problem import in_precision
+from ...inputs import batch
+from ...network import Network
+from ..finding import Finding, Report
+from . import verdicts
+from .events import Event, price
+from .explained import Explained
+from .layouts import Reading, readings
+from .search import State, against_right, answered, begins, search
+from .setting import Setting
+
+if TYPE_CHECKING:
+    from ..calling.calls import Call
+
+Array = Any
+_FEW = 2.5  # an explanation that is dearer is looked for again with a wider tolerance
+_COINCIDENCE = 3.5  # so many mistakes can explain anything
+
+
+@quiet
+def diagnose_numbers(
+    net: Network,
+    x: Any,
+    y: Any,
+    theirs: Any,
+    *,
+    previous: Any = None,
+    dropout_masks: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    eta: float | None = None,
+    sample_weight: Any = None,
+) -> Report:
+    """What is wrong with a gradient that is given as numbers, in any layout."""
+    setting = _setting(net, x, y, dropout_masks, l1, l2, eta, sample_weight)
+    try:
+        given = _readings(net, theirs, setting.m, _earlier(net, previous, setting.m))
+    except UsageError as reason:
+        return verdicts.unreadable(str(reason))
+    broken = _broken(net, given[0])
+    if broken is not None:
+        return verdicts.not_finite(broken)
+    return verdicts.report(explained(setting, given, _earlier(net, previous, setting.m)), ())
+
+
+@quiet
+def diagnose_calls(
+    net: Network,
+    x: Any,
+    y: Any,
+    made: Sequence[Call],
+    troubles: Sequence[Finding],
+    *,
+    previous: Any = None,
+    dropout_masks: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    eta: float | None = None,
+    sample_weight: Any = None,
+) -> Report:
+    """The same of what a function returned, called in every layout that it takes; the best explained call counts."""
+    if not made:
+        return verdicts.troubled(tuple(troubles))
+    setting = _setting(net, x, y, dropout_masks, l1, l2, eta, sample_weight)
+    best: tuple[float, Explained, Call] | None = None
+    said = ""
+    for call in made:
+        try:
+            given = _called(net, call, setting.m)
+        except UsageError as reason:
+            said = said or str(reason)
+            continue
+        said = _broken(net, given[0]) or said
+        if _broken(net, given[0]) is not None:
+            continue
+        found = explained(setting, given, _earlier(net, previous, setting.m))
+        if best is None or found.price < best[0] - 1e-9:
+            best = (found.price, found, call)
+        if found.right:
+            break
+    if best is None:
+        return verdicts.unreadable(said, (*troubles, *(one for call in made for one in call.troubles)))
+    _, found, call = best
+    return verdicts.report(found, call.troubles, call.style)
+
+
+def explained(setting: Setting, given: Sequence[Reading], earlier: Any) -> Explained:
+    """The cheapest explanation of all readings, on this batch, and where one is known, with an earlier one."""
+    single = setting.net.dtype == np.float32 or all(
+        np.array_equal(part, part.astype(np.float32)) for part in (*given[0].w[1:], *given[0].b[1:])
+    )
+    setting = replace(setting, single=single)
+    found = _cheapest(setting, given, earlier, loose=False)
+    if found.price > _FEW:
+        wider = _cheapest(setting, given, earlier, loose=True)
+        found = wider if wider.price < found.price - 0.5 else found
+    suspected = tuple(
+        {
+            event.value
+            for event in found.states[0].events
+            if event.names[0] == "penalty-unknown" and event.value
+        }
+    )
+    if suspected and found.states[0].unread:  # a layer of few entries, in which no penalty can be fitted
+        again = _cheapest(replace(setting, suspected=suspected), given, earlier, loose=False)
+        found = again if again.price < found.price else found
+    if known(found.states[0]) > _COINCIDENCE:
+        plain = against_right(found.setting, found.reading, loose=False)
+        found = replace(found, states=[plain], setting=setting, before=())
+    return found
+
+
+def known(state: State) -> float:
+    """The price of the named mistakes alone."""
+    return price(tuple(event for event in state.events if event.names != ("unexplained",)))
+
+
+def _cheapest(setting: Setting, given: Sequence[Reading], earlier: Any, *, loose: bool) -> Explained:
+    """Of all readings the cheapest; where nothing explains the output layer, a reading isn't searched if others are."""
+    tried: list[tuple[Setting, Reading, tuple[Event, ...]]] = []
+    for place, reading in enumerate(given):
+        before = earlier[min(place, len(earlier) - 1)] if isinstance(earlier, list) else earlier
+        if isinstance(before, Reading) and _equal(reading, before):
+            return Explained(setting, reading, [answered(setting)], (Event(("last-batch",), 0),))
+        tried += _batches(setting, reading, before)
+    begun = tried if len(tried) == 1 else _begun(tried, loose)
+    best: Explained | None = None
+    for against, shown, event in begun or tried[:1]:
+        one = Explained(against, shown, search(against, shown, loose=loose), event)
+        if best is None or one.price < best.price - 1e-9:
+            best = one
+        if one.right:
+            return one
+    assert best is not None
+    return best
+
+
+def _begun(
+    tried: list[tuple[Setting, Reading, tuple[Event, ...]]], loose: bool
+) -> list[tuple[Setting, Reading, tuple[Event, ...]]]:
+    """The readings in which something explains the output layer."""
+    for free in (False, True):
+        begun = [one for one in tried if begins(one[0], one[1], loose=loose, free=free)]
+        if begun:
+            return begun
+    return []
+
+
+def _batches(
+    setting: Setting, reading: Reading, earlier: Any
+) -> list[tuple[Setting, Reading, tuple[Event, ...]]]:
+    """This batch; with the earlier one added; the earlier one alone."""
+    found: list[tuple[Setting, Reading, tuple[Event, ...]]] = [(setting, reading, ())]
+    if earlier is None:
+        return found
+    added, last = (Event(("accumulated",), 0),), (Event(("last-batch",), 0),)
+    if isinstance(earlier, Reading):
+        if any(one.shape != two.shape for one, two in zip(reading.b[1:], earlier.b[1:], strict=True)):
+            return found
+        less = replace(
+            reading,
+            w=[None, *(one - two for one, two in zip(reading.w[1:], earlier.w[1:], strict=True))],
+            b=[None, *(one - two for one, two in zip(reading.b[1:], earlier.b[1:], strict=True))],
+        )
+        return [*found, (setting, less, added)]
+    X, Y = earlier
+    share = np.full(len(Y), 1 / len(Y))
+    both = setting.of(
+        np.vstack([setting.X, X]), np.vstack([setting.Y, Y]), np.concatenate([setting.share, share])
+    )
+    found.append((replace(both, batch=setting.m), reading, added))
+    found.append((setting.of(X, Y, share), reading, last))
+    return found
+
+
+def _equal(one: Reading, other: Reading) -> bool:
+    """Whether two gradients are the same numbers."""
+    pairs = zip((*one.w[1:], *one.b[1:]), (*other.w[1:], *other.b[1:]), strict=True)
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=0) for a, b in pairs)
+
+
+def _setting(
+    net: Network, x: Any, y: Any, masks: Any, l1: float, l2: float, eta: float | None, sample_weight: Any
+) -> Setting:
+    passes.check_penalties(l1, l2)
+    real = isinstance(eta, (int, float, np.number)) and not isinstance(eta, bool)
+    if eta is not None and not (real and np.isfinite(eta) and eta > 0):
+        raise UsageError(f"eta is a finite number above 0; got {eta!r}")
+    twin = in_precision(net, np.float64)
+    X, Y = use.examples(net, x, y)
+    rows = batch(X, slice(None), twin.dtype)
+    rows = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    share = passes.shares(len(Y), np.float64, sample_weight)
+    listed = passes.check_masks(twin, masks, len(Y))
+    return Setting(
+        twin,
+        rows,
+        Y.astype(np.float64),
+        share,
+        listed,
+        float(l1),
+        float(l2),
+        None if eta is None else float(eta),
+    )
+
+
+def _earlier(net: Network, previous: Any, m: int) -> Any:
+    """An earlier batch as (X, Y), or its gradient in every reading; None where nothing is known of one."""
+    if previous is None:
+        return None
+    if _is_batch(net, previous):
+        X, Y = use.examples(net, *previous)
+        return np.asarray(X, dtype=np.float64), Y.astype(np.float64)
+    return readings(net, previous, m)
+
+
+def _readings(net: Network, theirs: Any, m: int, earlier: Any) -> list[Reading]:
+    """All readings, also those with a row for each example of an earlier batch."""
+    try:
+        return readings(net, theirs, m)
+    except UsageError:
+        if not isinstance(earlier, tuple) or len(earlier[1]) == m:
+            raise
+        return readings(net, theirs, len(earlier[1]))
+
+
+def _is_batch(net: Network, previous: Any) -> bool:
+    """Whether it is (x, y), and not a gradient in two parts."""
+    if not (isinstance(previous, tuple) and len(previous) == 2):
+        return False
+    try:
+        x, y = (np.asarray(part) for part in previous)
+    except ValueError:
+        return False
+    one = x.shape == (net.sizes[0],)
+    return one or (x.ndim == 2 and x.shape[1] == net.sizes[0] and y.ndim >= 1 and len(y) == len(x))
+
+
+def _called(net: Network, call: Call, m: int) -> list[Reading]:
+    """What a call returned; of a function of one example, the mean over the calls."""
+    if not call.style.examples.startswith("one"):
+        return readings(net, call.returned, m)
+    each = [readings(net, one, 1)[0] for one in call.returned]
+    w = [None, *(np.mean([one.w[l] for one in each], axis=0) for l in range(1, net.L + 1))]
+    b = [None, *(np.mean([one.b[l] for one in each], axis=0) for l in range(1, net.L + 1))]
+    return [replace(each[0], w=w, b=b)]
+
+
+def _broken(net: Network, reading: Reading) -> str | None:
+    """The first entry that is no finite number, in words."""
+    for letter, parts in (("w", reading.w), ("b", reading.b)):
+        for l in range(1, net.L + 1):
+            wrong = np.argwhere(~np.isfinite(parts[l]))
+            if len(wrong):
+                place = ",".join(map(str, wrong[0]))
+                more = f" (and {len(wrong) - 1:,} more of this layer)" if len(wrong) > 1 else ""
+                return (
+                    f"∂C/∂{letter}[{l}][{place}] is {parts[l][tuple(wrong[0])]}{more}: look for a division by 0, "
+                    "log(0) or exp of a large number"
+                )
+    return None

@@ -1,0 +1,1 @@
+"""The mistake in a step from one θ to another."""

@@ -1,0 +1,5 @@
+"""A script without a guard that ends itself."""
+
+import sys
+
+sys.exit("training is done")

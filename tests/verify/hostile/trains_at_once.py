@@ -1,0 +1,4 @@
+"""A script without a guard that works for ever."""
+
+while True:
+    step = 1
