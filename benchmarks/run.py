@@ -10,6 +10,7 @@
     python benchmarks/run.py many       32 networks by fit_many beside one after another
     python benchmarks/run.py growth     how time grows with rows, width, depth and batch; plots in build/bench/
     python benchmarks/run.py memory     what training on MNIST adds to the process
+    python benchmarks/run.py estimators  BacklitClassifier and BacklitRegressor beside scikit-learn's MLPs
     python benchmarks/run.py engine     the NumPy engine beside a hand-written NumPy loop
     python benchmarks/run.py start      `import backlit` beside `import numpy`, and `backlit --help`
     python benchmarks/run.py document   the tables of docs/benchmarks.md from the figures kept in build/bench/
@@ -38,6 +39,7 @@ KEPT = (
     "many",
     "growth",
     "memory",
+    "estimators",
 )  # they know --quick, and keep figures
 PRINTED = ("engine", "start")
 ALSO = ("document", "examples", "flipped_labels", "photos")

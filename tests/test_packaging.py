@@ -24,9 +24,9 @@ ROOT = Path(__file__).parents[1]
 
 # What a program may rely on. A name that joins or leaves is a decision: change it here, and in the changelog.
 PUBLIC = [
-    "BacklitError", "BacklitWarning", "DataError", "DivergenceError", "EngineError", "FitManyError", "Follow",
-    "ModelError", "Network", "Steps", "UsageError", "__version__", "data", "fit_many", "load", "plots",
-    "verify",
+    "BacklitClassifier", "BacklitError", "BacklitRegressor", "BacklitWarning", "DataError", "DivergenceError",
+    "EngineError", "FitManyError", "Follow", "ModelError", "Network", "Steps", "UsageError", "__version__", "data",
+    "fit_many", "load", "plots", "verify",
 ]  # fmt: skip
 
 HEAVY = (

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         ModelError as ModelError,
         UsageError as UsageError,
     )
+    from .estimators.classifier import BacklitClassifier as BacklitClassifier
+    from .estimators.regressor import BacklitRegressor as BacklitRegressor
     from .explain.follow import Follow as Follow
     from .files import load as load
     from .many import fit_many as fit_many
@@ -32,6 +34,8 @@ _ROOMS = {
     "Network": "network",
     "load": "files",
     "fit_many": "many",
+    "BacklitClassifier": "estimators.classifier",
+    "BacklitRegressor": "estimators.regressor",
     "Follow": "explain.follow",
     "Steps": "recorder",
     "data": None,

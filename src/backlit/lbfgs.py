@@ -63,14 +63,26 @@ def lbfgs_options(option: str) -> dict[str, Any]:
     return build_option("optimizer", option, dict.fromkeys(NAMES, _l_bfgs))
 
 
-def _l_bfgs(memory: int = 10, tolerance: float = 1e-6) -> dict[str, Any]:
+def _l_bfgs(
+    memory: int = 10, tolerance: float = 1e-6, progress: float = 0.0, evaluations: int = 0
+) -> dict[str, Any]:
+    """``progress`` ends at a relative fall of the cost below it, ``evaluations`` 0 stands for 20 an epoch."""
     if not isinstance(memory, int) or isinstance(memory, bool) or memory < 1:
         raise UsageError(f"l_bfgs needs memory ≥ 1, a whole number of steps; got {memory!r}")
     if not 0 <= tolerance < math.inf:
         raise UsageError(
             f"l_bfgs needs tolerance ≥ 0, of the largest entry of the gradient; got {tolerance!r}"
         )
-    return {"maxcor": memory, "gtol": tolerance}
+    if not 0 <= progress < 1:
+        raise UsageError(
+            f"l_bfgs needs 0 ≤ progress < 1, the relative fall of the cost to go on for; got {progress!r}"
+        )
+    if not isinstance(evaluations, int) or isinstance(evaluations, bool) or evaluations < 0:
+        raise UsageError(
+            f"l_bfgs needs evaluations ≥ 0, a whole number (0: 20 an epoch); got {evaluations!r}"
+        )
+    most = {"maxfun": evaluations} if evaluations else {}
+    return {"maxcor": memory, "gtol": tolerance, "ftol": progress, **most}
 
 
 def minimise(
@@ -96,7 +108,7 @@ def minimise(
             stopped = True
             raise StopIteration
 
-    limits = {"maxiter": iterations, "maxfun": 20 * iterations + 20, "ftol": 0.0}
+    limits = {"maxiter": iterations, "maxfun": 20 * iterations + 20}
     try:
         result = minimize(
             _bounded(objective),
@@ -104,7 +116,7 @@ def minimise(
             jac=True,
             method="L-BFGS-B",
             callback=callback,
-            options=lbfgs_options(option) | limits,
+            options=limits | lbfgs_options(option),
         )
     except Stop:
         return "stopped"
@@ -137,5 +149,5 @@ def _ending(result: Any, iterations: int) -> str:
             f"l_bfgs converged: {'no slope is above the tolerance' if flat else 'the cost falls no further'}"
         )
     if result.status == 1:
-        return "l_bfgs used up its evaluations, 20 for each epoch"
+        return "l_bfgs used up its evaluations"
     return "l_bfgs found no lower cost along its last direction: as far as rounding lets it go"

@@ -115,11 +115,12 @@ def prepare(
     checkpoint: str | Path | None = None,
     resume: str | Path | None = None,
     encode: Encode = examples,
+    kind: type[Run] | None = None,
     **settings: Any,
 ) -> Run:
     """A run of ``fit`` before its first step, all of it checked; ``encode`` makes a^0 and targets of x and y.
 
-    Raises what ``fit`` raises, but for DivergenceError.
+    ``kind`` is a Run whose steps differ in something. Raises what ``fit`` raises, but for DivergenceError.
     """
     if isinstance(validation, numbers.Real):
         settings["validation"], validation = validation, None
@@ -147,7 +148,7 @@ def prepare(
         seed=seed,
         encode=encode,
     )
-    run = Run(net, dataclasses.replace(chosen, seed=seed), sets, saved)
+    run = (kind or Run)(net, dataclasses.replace(chosen, seed=seed), sets, saved)
     run.callbacks, run.checkpoint = called, checkpoint
     run.recorders = [one for one in called if isinstance(one, Steps)]
     for recorder in run.recorders:
@@ -312,11 +313,12 @@ class Run:
         order = self.engine.order(self.seed, number, sets.rows) if self.settings.shuffle else sets.rows
         while self.batch < self.steps:
             free = [one.free(self.epoch + 1, self.batch) for one in self.recorders]
-            count = min(self.count, self.steps - self.batch, *free)  # a recorded step is a slice of its own
+            # A recorded step is a slice of its own.
+            count = min(self.count, self.steps - self.batch, self.alike(), *free)
             began = time.perf_counter()
             at = slice(self.batch, self.batch + count)
-            plan = self._plan_of(count)
             part = order[at.start * m : at.stop * m]
+            plan = self.plan_of(count, part)
             for recorder in self.recorders:
                 recorder.before(self, plan, part)
             done = self.engine.run_epoch(
@@ -333,7 +335,7 @@ class Run:
             self.batch += count
             took = time.perf_counter() - began
             self.seconds += took
-            self.count = max(1, min(4 * count, int(count * _SLICE_SECONDS / max(took, 1e-6))))
+            self.count = max(1, min(4 * max(count, self.count), int(count * _SLICE_SECONDS / max(took, 1e-6))))
             self.cost = self._cost()
             self.progress.advance(self.epoch + 1, min(n, self.batch * m), self.cost)
             if self.batch < self.steps:
@@ -342,8 +344,12 @@ class Run:
                 self._save_now_and_then()
         return True
 
-    def _plan_of(self, count: int) -> Plan:
-        """The plan of the next steps; the one before, where it has the same η."""
+    def alike(self) -> int:
+        """How many steps from here one plan can be of; their η apart, all of them."""
+        return self.steps
+
+    def plan_of(self, count: int, rows: Array) -> Plan:
+        """The plan of the next steps, which go through these rows; the one before, where it has the same η."""
         if not (self.settings.plan_schedule.constant and len(self.plan.eta) == count):
             self.plan = dataclasses.replace(self.plan, eta=self._etas(self.batch, count))
         return self.plan
