@@ -295,3 +295,62 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+COLUMNS = """
+import numpy as np
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+def gradients(weights, biases, X, Y):
+    m, A = X.shape[1], [X]
+    for W, b in zip(weights, biases):
+        A.append(sigmoid(W @ A[-1] + b))
+    dZ, grads = (A[-1] - Y) * A[-1] * (1 - A[-1]), []
+    for l in range(len(weights) - 1, -1, -1):
+        grads = [dZ @ A[LEFT].T / m, dZ.sum(axis=1, keepdims=True)DIVIDED, *grads]
+        dZ = (weights[l].T @ dZ) * A[l] * (1 - A[l])
+    return grads
+def forward(weights, biases, x):
+    found, a = {}, x
+    for l, (W, b) in enumerate(zip(weights, biases), start=1):
+        found[f"Z{l}"] = W @ a + b
+        found[f"A{l}"] = a = sigmoid(found[f"Z{l}"])
+    return a, found
+"""
+
+
+def columns(here: Path, left: str = "l", divided: str = " / m") -> str:
+    (here / "cols.py").write_text(COLUMNS.replace("LEFT", left).replace("DIVIDED", divided), encoding="utf-8")
+    return "cols.py:gradients"
+
+
+def test_a_mistake_of_the_batch_is_not_hidden_by_one_example_at_a_time(backlit: Backlit, here: Path) -> None:
+    assert backlit("diagnose", columns(here)).code == 0
+    done = backlit("diagnose", columns(here, divided=""))
+    assert done.code == 1
+    assert done.out.startswith("✗ the bias's gradient is summed while that of the weights is averaged")
+
+
+def test_a_mistake_that_only_equal_widths_let_pass_gets_such_a_network(backlit: Backlit, here: Path) -> None:
+    done = backlit("diagnose", columns(here, left="l + (l < len(weights) - 1)"))
+    assert done.code == 1
+    assert "a-of-same-layer" in done.out
+    assert "network: 3 → 3 → 3 → 3" in done.out
+
+
+def test_a_forward_pass_is_found_among_caches_by_its_names(backlit: Backlit, here: Path) -> None:
+    columns(here)
+    done = backlit("diagnose", "cols.py:forward", "--forward")
+    assert (done.code, done.out[:27]) == (0, "✓ The forward pass is right")
+
+
+def test_code_for_other_functions_than_the_models_is_told_so(backlit: Backlit, here: Path) -> None:
+    trained = backlit("train", "iris", "--layers", "4", "--epochs", "1", "--out", "iris.safetensors")
+    assert trained.code == 0, trained.err
+    done = backlit("diagnose", columns(here), "--model", "iris.safetensors", "--data", "iris")
+    assert done.code == 1
+    said = " ".join(done.out.split())
+    assert (
+        "your code seems to be made for sigmoid, sigmoid and half_squared_error: judged by those, it is right"
+        in said
+    )

@@ -375,3 +375,10 @@ def test_the_page_about_it_runs() -> None:
         with contextlib.redirect_stdout(out):
             exec(compile(code, "docs/compare.md", "exec"), scope)
         assert out.getvalue() == shown
+
+
+def test_networks_of_other_ends_are_not_run_on_the_same_examples() -> None:
+    one, other = Network([4, 3, 2]), Network([5, 3, 2])
+    found = compare(one, other, np.zeros((3, 4)), np.zeros((3, 2)))
+    assert not found.equal
+    assert "Their inputs or outputs are not the same in number" in found.text()

@@ -42,8 +42,8 @@ def parts(g: Any) -> tuple[list[Array], list[Array]]:
 
 # What no network has a place for without more than its data: masks, an earlier batch, another order of the layers.
 NOT_MADE = (
-    "unknown-factor", "accumulated", "last-batch", "layers-reversed", "bias-not-summed", "penalty-unknown",
-    "dropout-mask-missing",
+    "unknown-factor", "accumulated", "last-batch", "one-example", "layers-reversed", "bias-not-summed",
+    "penalty-unknown", "dropout-mask-missing",
 )  # fmt: skip
 LAYOUTS: dict[str, Callable[[list[Array], list[Array]], Any]] = {
     "w1 b1 w2 b2": lambda w, b: [one for pair in zip(w, b, strict=True) for one in pair],
@@ -236,6 +236,7 @@ def test_noise_in_every_layer_is_not_explained_by_many_mistakes() -> None:
         (lambda g: None, "got 0 arrays"),
         (lambda g: [*g.w], "is 6 arrays of shapes (5, 4), (5,)"),
         (lambda g: "no gradient", "got str"),
+        (lambda g: [np.round(one).astype(int) for one in LAYOUTS["w1 b1 w2 b2"](*parts(g))], "whole numbers"),
     ],
 )
 def test_what_is_no_gradient_is_a_finding(theirs: Callable[[Any], Any], said: str) -> None:
@@ -275,6 +276,40 @@ def test_an_output_that_is_saturated_leaves_its_layer_to_be_judged() -> None:
     off = g.theta.copy()
     off[-1] *= 1.5
     assert not diagnose(net, x, y, off).right
+
+
+@pytest.mark.parametrize("times", [1.0, 1 / 6])
+def test_one_example_instead_of_the_batch_is_named(times: float) -> None:
+    net, x, y = small()
+    for row in (slice(0, 1), slice(5, 6)):
+        (found,) = diagnose(net, x, y, times * net.gradient(x[row], y[row]).theta).findings
+        assert found.mistake == "one-example"
+
+
+def test_numbers_that_a_person_rounded_are_judged_by_their_decimals() -> None:
+    net, x, y = small()
+    report = diagnose(net, x, y, np.round(net.gradient(x, y).theta, 5))
+    assert report.right
+    assert report.verdict == "right: all 73 entries agree as far as their 5 decimals tell"
+    (sign,) = diagnose(net, x, y, np.round(-net.gradient(x, y).theta, 5)).findings
+    assert sign.mistake == "y-minus-a"
+    off = np.round(net.gradient(x, y).theta, 5)
+    off[-1] += 3e-5
+    assert not diagnose(net, x, y, off).right
+
+
+def test_a_factor_of_one_layers_biases_is_told_of_those() -> None:
+    net, x, y = small()
+    g = net.gradient(x, y)
+    g.b[2][...] *= 2
+    (found,) = diagnose(net, x, y, g.theta).findings
+    assert (found.mistake, found.layers, found.right, found.yours) == (
+        "factor-two",
+        (2,),
+        "∂C/∂b²",
+        "2 · ∂C/∂b²",
+    )
+    assert str(found.edit) == "return 2 * db2   →   return db2"
 
 
 def test_a_finding_reads_as_a_person_would_say_it() -> None:

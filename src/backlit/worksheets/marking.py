@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import DataError
 from .reading import BLANK, check_answers, check_key
 from .sheet import Key, Sheet
 
@@ -113,7 +114,9 @@ def mark(answers: Any, key: Any, *, place: str = "the answers") -> Marks:
         if named:
             mistakes[question["id"]] = named
     name = answers.get("name") or ""
-    return Marks(plain["sheet"], str(name), tuple(marks), mistakes)
+    if not isinstance(name, str):
+        raise DataError(f"{place}: name is a text, or left out; got {name!r}")
+    return Marks(plain["sheet"], name, tuple(marks), mistakes)
 
 
 def _mark(question: str, asked: Mapping[str, Any], answer: Any) -> Mark:

@@ -182,6 +182,8 @@ class Model:
 def gradients(given: Problem, plan: Plan = RIGHT, layout: str = "list") -> Any:
     if plan.has("last-batch"):
         given = given.of_earlier()
+    if plan.has("one-example"):
+        given = given.of_last()
     pairs = Model(given, plan).gradients(given.x, given.y)
     if plan.has("accumulated"):
         earlier = given.of_earlier()

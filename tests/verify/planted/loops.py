@@ -179,6 +179,8 @@ def gradients(given: Problem, plan: Plan = RIGHT, layout: str = "arrays") -> Any
     w = [None, *(one.tolist() for one in given.weights)]
     b = [None, *(one.tolist() for one in given.biases)]
     examples = [Example(given, plan, w, b, row) for row in range(m)]
+    if plan.has("one-example"):  # dw = … where dw += … belongs: the last is what stays
+        examples = examples[-1:]
     grads: list[Any] = []
     for l in range(1, L + 1):
         dw = [[0.0] * n[l - 1] for _ in range(n[l])]

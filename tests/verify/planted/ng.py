@@ -188,6 +188,8 @@ class DeepNet:
 def gradients(given: Problem, plan: Plan = RIGHT, layout: str = "dictionary") -> Any:
     if plan.has("last-batch"):
         given = given.of_earlier()
+    if plan.has("one-example"):
+        given = given.of_last()
     net = DeepNet(given, plan)
     grads = net.model_backward(net.model_forward(given.x.T), given.y.T)
     if plan.has("accumulated"):

@@ -19,6 +19,8 @@ LAYOUTS = ("nabla",)
 def gradients(given: Problem, plan: Plan = RIGHT, layout: str = "nabla") -> Any:
     if plan.has("last-batch"):
         given = given.of_earlier()
+    if plan.has("one-example"):
+        given = given.of_last()
     net = Book(given, plan)
     nabla_b, nabla_w = net.update(given.x, given.y)
     if plan.has("accumulated"):

@@ -103,6 +103,7 @@ PLACES: dict[str, Callable[[Shape], list[Layers]]] = {
     "bias-first-example": batched,
     "accumulated": lambda s: anywhere(),
     "last-batch": lambda s: anywhere(),
+    "one-example": lambda s: anywhere(s.m > 1),
     "w-not-transposed": lambda s: some(l for l in s.hidden if s.sizes[l + 1] == s.sizes[l] > 1),
     "index-clash": lambda s: some(
         l for l in s.hidden if s.sizes[l - 1] <= s.sizes[l] and s.sigma(l) != "softmax"

@@ -19,6 +19,8 @@ LAYOUTS = ("two lists", "weights first", "weights first, flat", "pairs", "flat")
 def gradients(given: Problem, plan: Plan = RIGHT, layout: str = "two lists") -> Any:
     if plan.has("last-batch"):
         given = given.of_earlier()
+    if plan.has("one-example"):
+        given = given.of_last()
     dW, db = backprop(given, plan)
     if plan.has("accumulated"):
         first_W, first_b = backprop(given.of_earlier(), plan)

@@ -235,6 +235,8 @@ class CostFunction(torch.autograd.Function):
 def gradients(given: Problem, plan: Plan = RIGHT, layout: str = "tensors") -> Any:
     if plan.has("last-batch"):
         given = given.of_earlier()
+    if plan.has("one-example"):
+        given = given.of_last()
     net = Net(given, plan)
     if plan.has("accumulated"):
         before = given.of_earlier()

@@ -15,6 +15,7 @@ import numpy as np
 from ...spelling import counted
 from .outcome import Plain, leaves
 
+_PASSED = re.compile(r"^[za]_?\[?\d+\]?$", re.IGNORECASE)  # z1, A2: of a forward pass
 _LETTER = re.compile(
     r"(?:^|_)(?:d|nabla|grad|delta|g)?_?(w|weight|b|bias)(?:s|es)?_?\[?\d+\]?$", re.IGNORECASE
 )
@@ -89,6 +90,10 @@ class Counts:
 def fitting(value: Plain, counts: Counts) -> tuple[Plain, str] | None:
     """The part of ``value`` that can be the result, and what was left out ("" if nothing); None where none can."""
     value = compact(value, counts.shapes)
+    if counts.about == "forward":
+        named = _passed(value)
+        if named and counts.fits(sum(array.size for _, array in leaves(named))):
+            return named, ""
     parts = [*_parts(value)]
     whole = (value, "")
     for part, left in (
@@ -97,6 +102,16 @@ def fitting(value: Plain, counts: Counts) -> tuple[Plain, str] | None:
         if counts.fits(sum(array.size for _, array in leaves(part))):
             return part, left
     return None
+
+
+def _passed(value: Plain) -> dict[str, Plain]:
+    """Everything in dicts that is called z1 or a1; z alone goes without."""
+    if isinstance(value, dict):
+        found = {str(key): part for key, part in value.items() if _PASSED.match(str(key))}
+        return found if any(key[0] in "aA" and key[1:].strip("_[]") != "0" for key in found) else {}
+    if isinstance(value, (list, tuple)):
+        return next((named for named in map(_passed, value) if named), {})
+    return {}
 
 
 def _parts(value: Plain) -> Iterator[tuple[Plain, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import UsageError
+from ...errors import DataError, UsageError
 from ...network import Network
 from ..finding import Finding, Report
 from ..forwards.forward import diagnose_forward
@@ -25,6 +25,7 @@ from .returned import passes_of, theta_of
 
 Array = Any
 Run = Callable[[Network, Array, Array], tuple[list[Call], tuple[Finding, ...]]]
+_SMALL = 10_000  # parameters of a network for which all functions are tried
 _KEPT = ("accumulated", "last-batch")
 _OF_SIZE = ("trouble-raised", "trouble-shape", "trouble-signature")  # what a network of other sizes may mend
 
@@ -47,8 +48,13 @@ def judge(
     troubles: Sequence[Finding],
     about: About,
     told: Mapping[str, Any],
+    *,
+    guess: bool = True,
 ) -> Report:
-    """What the calls show; ``told`` may have eta, l1, l2, masks, previous. What is harmless counts as a habit."""
+    """What the calls show; ``told`` may have eta, l1, l2, masks, previous. What is harmless counts as a habit.
+
+    ``guess`` says to look whether the code is for other functions than the network's, where nothing else explains it.
+    """
     if not made:
         return Report(about, tuple(troubles), verdict=troubles[0].title if troubles else "nothing came back")
     if about == "forward":
@@ -63,8 +69,41 @@ def judge(
         }
         if any(one.mistake == "trouble-unsteady" for call in made for one in call.troubles):
             known.setdefault("previous", earlier_batch(X, Y))
-        report = diagnose_calls(net, X, Y, made, troubles, dropout_masks=told.get("masks"), **known)
+        known["dropout_masks"] = told.get("masks")
+        report = diagnose_calls(net, X, Y, made, troubles, **known)
+        if guess and net.parameters <= _SMALL and _open(report, net.L):
+            report = _with_functions(net, X, Y, made, known, report)
     return _calm(report)
+
+
+def _open(report: Report, L: int) -> bool:
+    """Whether nothing explains the output layer."""
+    return any(one.kind == "unexplained" and L in one.layers for one in report.findings)
+
+
+def _with_functions(
+    net: Network, X: Array, Y: Array, made: Sequence[Call], known: Mapping[str, Any], report: Report
+) -> Report:
+    """The report, with the functions that the code seems to be made for, where with those it can be judged."""
+    has = ", ".join(row.option for row in net.activations)
+    for one in others(net.sizes[-1]):
+        sigma = one.activations(net.L)
+        twin = Network(net.sizes, activations=sigma, cost=one.cost, dtype=net.dtype, theta=net.theta)
+        try:
+            found = diagnose_calls(twin, X, Y, made, (), **known)
+        except DataError:  # targets that this cost does not take
+            continue
+        if not _badness(found)[0]:
+            said = "it is right" if found.right else f"what is wrong is: {found.findings[0].title}"
+            why = (
+                f"the network has {has} and {net.cost.option}; your code seems to be made for {', '.join(sigma)} and "
+                f"{one.cost}: judged by those, {said}"
+            )
+            findings = tuple(
+                replace(each, why=why) if each.kind == "unexplained" else each for each in report.findings
+            )
+            return replace(report, findings=findings)
+    return report
 
 
 def _calm(report: Report) -> Report:
@@ -143,7 +182,7 @@ def judge_by_practice(
         made, troubles = run(net, X, Y)
         if made:
             return _by_functions(some, X, Y, made, troubles, about, told, path, functions)
-        tried = Judged(judge(net, X, Y, made, troubles, about, told), net, X, Y)
+        tried = Judged(judge(net, X, Y, made, troubles, about, told, guess=False), net, X, Y)
         first = first or tried
         if not {one.mistake for one in troubles} <= set(_OF_SIZE):
             return tried
@@ -164,7 +203,7 @@ def _by_functions(
 ) -> Judged:
     def by(one: Functions) -> Judged:
         net = practice(sizes, one)
-        return Judged(judge(net, X, Y, made, troubles, about, told), net, X, Y)
+        return Judged(judge(net, X, Y, made, troubles, about, told, guess=False), net, X, Y)
 
     if functions is not None:
         return by(functions)

@@ -21,6 +21,9 @@ Plain = Any  # nested lists, tuples and dicts of arrays and floats; None where n
 _DEEPEST, _MOST_PARTS = 12, 20_000
 
 TROUBLES: dict[str, str] = {
+    "unexplained": "Nothing of the tables explains these numbers: the layer is named, and what to print next.",
+    "unreadable": "What was given, or returned, can't be read as a gradient of this network.",
+    "not-finite": "An entry of the gradient is NaN or infinite.",
     "trouble-file": "The file can't be run as it is: it doesn't parse, or fails while it is imported.",
     "trouble-function": "The file has no such function, or that name is no function.",
     "trouble-signature": "The function has a parameter that can't be matched.",

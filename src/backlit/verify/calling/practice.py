@@ -20,12 +20,14 @@ from ...spelling import counted
 from . import signature
 
 Array = Any
-SIZES = (
+SIZES = (  # the second for mistakes that only equal widths let pass, the later ones for functions of so many layers
     (4, 3, 3, 2),
+    (3, 3, 3, 3),
     (4, 3, 3),
+    (3, 3, 3),
     (4, 3, 1),
     (4, 3),
-)  # the later ones for functions that are made for so many layers
+)
 M, SEED = 5, 0
 
 
@@ -62,7 +64,10 @@ _SPEAKS = {  # what a source says that has it
     "softmax": re.compile(r"softmax", re.IGNORECASE),
     "tanh": re.compile(r"tanh", re.IGNORECASE),
     "relu": re.compile(r"relu|maximum\(|clamp\(|clip\(|>=? *0\.?0?(?![.\d])", re.IGNORECASE),
-    "cross": re.compile(r"cross|entropy|\bbce|\blog\(|nll", re.IGNORECASE),
+    "cross": re.compile(
+        r"cross|entropy|\bbce|\blog\(|nll|divide\(1 *- *y|\(1 *- *y\w*\) */|/ *\(?1 *- *a|1 *- *AL\b",
+        re.IGNORECASE,
+    ),
     "sigmoid": re.compile(r"sigmoid|logistic|sigma|expit|1(?:\.0?)? */ *\(1", re.IGNORECASE),
 }
 

@@ -43,7 +43,7 @@ def _by_name(returned: Plain, arrays: list[Array]) -> tuple[dict[int, Array] | N
     z: dict[int, Array] = {}
     a: dict[int, Array] = {}
     for (path, _), array in zip(leaves(returned), arrays, strict=True):
-        name = path.rsplit("[", 1)[-1].strip("]'\"").lower()
+        name = path.rsplit("['", 1)[-1].strip("[]'\"").replace("_", "").replace("[", "").lower()
         if len(name) < 2 or name[0] not in "za" or not name[1:].isdecimal():
             return None
         (z if name[0] == "z" else a)[int(name[1:])] = array

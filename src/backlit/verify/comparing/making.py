@@ -69,6 +69,12 @@ class Making:
 
     def on_data(self, x: Any, y: Any, sample_weight: Any, loss: Any, numbers: Sequence[int] | None) -> None:
         """z, a, C, ∇C and the answers on the same examples."""
+        ends = [{theta.sizes[place] for theta in (self.one, self.other)} for place in (0, -1)]
+        if any(len(some) > 1 for some in ends):
+            self.notes.append(
+                "Their inputs or outputs are not the same in number, so no example is one of both."
+            )
+            return
         nets = self.networks()
         reference, some = _examples(nets, x, y, sample_weight)
         self.examples = len(some.X)

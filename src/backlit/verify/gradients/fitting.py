@@ -30,10 +30,13 @@ class Tolerance:
     rel: float
     noise: float
     most: float
+    grain: float  # of numbers that a person has rounded: half a unit
+    same: float  # what two factors may differ by, of the larger
 
     @classmethod
-    def of(cls, single: bool, loose: bool) -> Tolerance:
-        return cls((_LOOSE if loose else _ROUNDING)[single], _NOISE[single], _MOST_NOISE[single])
+    def of(cls, s: Setting, loose: bool) -> Tolerance:
+        rel = (_LOOSE if loose else _ROUNDING)[s.single]
+        return cls(rel, _NOISE[s.single], _MOST_NOISE[s.single], s.grain, 4 * max(rel, s.coarse))
 
 
 @dataclass(frozen=True)
@@ -53,18 +56,19 @@ def fit(T: Array, P: Array, mass: float, tol: Tolerance) -> Fit | None:
     if inner * inner < 0.5 * square * float(np.vdot(T, T)):  # far from parallel
         return _vanishing(T, P, mass, tol)
     size, largest = float(np.abs(P).max(initial=0)), float(np.abs(T).max(initial=0))
-    if size <= tol.noise * mass:
+    if size <= max(tol.noise * mass, tol.grain):
         return _vanishing(T, P, mass, tol)
     factor = inner / square
     off = float(np.abs(T - factor * P).max())
-    if off > max(tol.rel * largest, min(tol.noise * mass * abs(factor), tol.most * largest)):
+    if off > max(tol.rel * largest, min(tol.noise * mass * abs(factor), tol.most * largest), tol.grain):
         return None
     return Fit(factor, 0.0, _digits(off, largest))
 
 
 def _vanishing(T: Array, P: Array, mass: float, tol: Tolerance) -> Fit | None:
     """Where P is 0 but for rounding, T must be so as well, and the factor stays open."""
-    if np.abs(P).max(initial=0) <= tol.noise * mass and np.abs(T).max(initial=0) <= tol.noise * mass:
+    least = max(tol.noise * mass, tol.grain)
+    if np.abs(P).max(initial=0) <= least and np.abs(T).max(initial=0) <= least:
         return Fit(None, 0.0, 16.0)
     return None
 
@@ -114,13 +118,13 @@ def _freely(T: Array, P: Array, w: Array, mass: float, tol: Tolerance) -> Iterat
     factor, value = (pt * ww - wt * pw) / determinant, (wt * pp - pt * pw) / determinant
     largest = float(np.abs(T).max())
     off = float(np.abs(T - factor * P - value * w).max())
-    if off <= max(tol.rel * largest, min(tol.noise * mass, tol.most * largest)):
+    if off <= max(tol.rel * largest, min(tol.noise * mass, tol.most * largest), tol.grain):
         yield Fit(factor, value, _digits(off, largest))
 
 
 def close(one: float, other: float, tol: Tolerance) -> bool:
     """Whether two factors are the same number."""
-    return abs(one - other) <= 4 * tol.rel * max(abs(one), abs(other))
+    return abs(one - other) <= tol.same * max(abs(one), abs(other))
 
 
 def named(factor: float, s: Setting, tol: Tolerance) -> list[tuple[str, ...]]:

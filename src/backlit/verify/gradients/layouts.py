@@ -50,6 +50,11 @@ class Reading:
 def readings(net: Network, theirs: Any, m: int) -> list[Reading]:
     """All that ``theirs`` may be; raises UsageError that says what came and what is expected."""
     leaves = _leaves(theirs)
+    if leaves and all(np.array_equal(one, np.round(one)) for _, one in leaves) and _integers(theirs):
+        raise UsageError(
+            "these are whole numbers, in arrays that can't hold others: fractions were cut off on the way in; make "
+            "the arrays with dtype=float"
+        )
     if len(leaves) == 1 and leaves[0][1].size == net.parameters and net.L >= 1:
         found = list(_flat(net, leaves[0][1].reshape(-1)))
     else:
@@ -87,6 +92,15 @@ def _leaves(theirs: Any) -> list[tuple[str, Array]]:
     if isinstance(theirs, (list, tuple)) or hasattr(theirs, "__iter__"):
         return [leaf for part in theirs for leaf in _leaves(part)]
     raise UsageError(f"a gradient is arrays by layer, or one flat vector; got {type(theirs).__name__}")
+
+
+def _integers(theirs: Any) -> bool:
+    """Whether everything is an array of integers."""
+    if isinstance(theirs, Mapping):
+        return all(map(_integers, theirs.values()))
+    if isinstance(theirs, (list, tuple)):
+        return all(part is None or _integers(part) for part in theirs)
+    return getattr(getattr(theirs, "dtype", None), "kind", "") in ("i", "u")
 
 
 def _as_array(value: Any) -> Array | None:

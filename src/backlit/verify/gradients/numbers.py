@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Array = Any
 _FEW = 2.5  # an explanation that is dearer is looked for again with a wider tolerance
+_COARSE = 0.1  # of a layer's largest entry: rounding beyond that leaves nothing to judge by
+_DECIMALS = 7  # so many at most are taken for rounding by a person
 _COINCIDENCE = 3.5  # so many mistakes can explain anything
 
 
@@ -80,7 +82,7 @@ def diagnose_calls(
     setting = _setting(net, x, y, dropout_masks, l1, l2, eta, sample_weight)
     best: tuple[float, Explained, Call] | None = None
     said = ""
-    for call in made:
+    for call in _of_batches(net, made, setting.m):
         try:
             given = _called(net, call, setting.m)
         except UsageError as reason:
@@ -100,16 +102,44 @@ def diagnose_calls(
     return verdicts.report(found, call.troubles, call.style)
 
 
+def _of_batches(net: Network, made: Sequence[Call], m: int) -> Sequence[Call]:
+    """The calls that count: where a whole batch gives sums over it, calls of one example each prove nothing."""
+    whole = [call for call in made if not call.style.examples.startswith("one") and _sums(net, call, m)]
+    return whole if whole and m > 1 else made
+
+
+def _sums(net: Network, call: Call, m: int) -> bool:
+    """Whether a call of a batch returned a gradient that has no rows for its examples."""
+    try:
+        found = readings(net, call.returned, m)
+    except UsageError:
+        return False
+    return any(all(part.ndim == 1 for part in reading.b[1:]) for reading in found)
+
+
 def explained(setting: Setting, given: Sequence[Reading], earlier: Any) -> Explained:
     """The cheapest explanation of all readings, on this batch, and where one is known, with an earlier one."""
     single = setting.net.dtype == np.float32 or all(
         np.array_equal(part, part.astype(np.float32)) for part in (*given[0].w[1:], *given[0].b[1:])
     )
-    setting = replace(setting, single=single)
+    grain = _grain(given[0])
+    coarse = grain / min(float(np.abs(part).max()) or np.inf for part in (*given[0].w[1:], *given[0].b[1:]))
+    if coarse > _COARSE:
+        grain = coarse = 0.0
+    setting = replace(setting, single=single and not grain, grain=grain, coarse=coarse)
+    for reading in given if grain else ():
+        plain = against_right(setting, reading, loose=False)
+        if not plain.events and not reading.mistakes:
+            return Explained(setting, reading, [plain])
     found = _cheapest(setting, given, earlier, loose=False)
     if found.price > _FEW:
         wider = _cheapest(setting, given, earlier, loose=True)
         found = wider if wider.price < found.price - 0.5 else found
+    if found.price > _FEW and setting.m > 1:
+        alone = [_cheapest(one, given, None, loose=False) for one in _one_example(setting)]
+        cheapest = min(alone, key=lambda one: one.price)
+        if cheapest.price + 1 < found.price:
+            found = replace(cheapest, before=(Event(("one-example",), 0),))
     suspected = tuple(
         {
             event.value
@@ -123,6 +153,26 @@ def explained(setting: Setting, given: Sequence[Reading], earlier: Any) -> Expla
     if known(found.states[0]) > _COINCIDENCE:
         plain = against_right(found.setting, found.reading, loose=False)
         found = replace(found, states=[plain], setting=setting, before=())
+    return found
+
+
+def _grain(reading: Reading) -> float:
+    """What rounding may have done, where all numbers are rounded to some decimals; else 0."""
+    whole = np.concatenate([part.reshape(-1) for part in (*reading.w[1:], *reading.b[1:])])
+    for decimals in range(1, _DECIMALS + 1):
+        unit = 10.0**-decimals
+        if np.abs(whole - np.round(whole, decimals)).max() <= 1e-6 * unit and np.abs(whole).max() > 10 * unit:
+            return unit  # half of it, and as much again for a factor that is fitted
+    return 0.0
+
+
+def _one_example(setting: Setting) -> list[Setting]:
+    """The last example alone, and the first, each as a sum and with the batch's 1/m."""
+    found: list[Setting] = []
+    for rows in (slice(-1, None), slice(0, 1)):
+        masks = setting.masks and [None if mask is None else mask[rows] for mask in setting.masks]
+        shares = (np.array([share]) for share in (1.0, 1 / setting.m))
+        found += [setting.of(setting.X[rows], setting.Y[rows], share, masks) for share in shares]
     return found
 
 

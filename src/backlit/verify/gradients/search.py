@@ -47,11 +47,11 @@ class State:
 
 def search(s: Setting, reading: Reading, *, loose: bool = False) -> list[State]:
     """The explanations of these numbers, cheapest first; the first has no events where the gradient is right."""
-    tol = Tolerance.of(s.single, loose)
+    tol = Tolerance.of(s, loose)
     states = at_last(s, reading, tol)
     for l in range(s.L - 1, 0, -1):
         states = _matched(s, reading, l, _onward(s, reading, l, states), tol)
-    return sorted(states, key=lambda state: (round(state.price, 6), -state.digits))
+    return sorted(states, key=lambda state: (round(state.price, 6), state.unread, -state.digits))
 
 
 def at_last(s: Setting, reading: Reading, tol: Tolerance) -> list[State]:
@@ -75,7 +75,7 @@ def answered(s: Setting) -> State:
 
 def against_right(s: Setting, reading: Reading, *, loose: bool) -> State:
     """The state in which every layer that is not right is unexplained."""
-    tol = Tolerance.of(s.single, loose)
+    tol = Tolerance.of(s, loose)
     right_w, right_b = s.gradient
     events: list[Event] = []
     unread = 0
@@ -86,7 +86,9 @@ def against_right(s: Setting, reading: Reading, *, loose: bool) -> State:
         ):
             off = theirs - right if theirs.shape == right.shape else np.array([np.inf])
             largest = np.abs(right).max()
-            most = max(tol.rel * largest, min(tol.noise * s.rounding[l][place], tol.most * largest))
+            most = max(
+                tol.rel * largest, min(tol.noise * s.rounding[l][place], tol.most * largest), tol.grain
+            )
             if np.abs(off).max() > most:
                 events.append(Event(("unexplained",), l, part))
                 unread += theirs.size
@@ -95,7 +97,7 @@ def against_right(s: Setting, reading: Reading, *, loose: bool) -> State:
 
 def begins(s: Setting, reading: Reading, *, loose: bool, free: bool) -> bool:
     """Whether anything explains the output layer's numbers in this reading; ``free``: with any penalty."""
-    tol = Tolerance.of(s.single, loose)
+    tol = Tolerance.of(s, loose)
     return any(
         _explains(after, s.L) for state in _first(s) for after in _compared(s, reading, s.L, state, tol, free)
     )
@@ -136,7 +138,7 @@ def _matched(s: Setting, reading: Reading, l: int, states: list[State], tol: Tol
             found += [after for state in states for after in _compared(s, reading, l, state, tol, free)]
     if not any(_explains(state, l) for state in found):
         found += _unexplained(s, reading, l, states)
-    found.sort(key=lambda state: (round(state.price, 6), -state.digits))
+    found.sort(key=lambda state: (round(state.price, 6), state.unread, -state.digits))
     best: list[State] = []
     for state in found:
         if state.price > found[0].price + _KEPT:

@@ -37,6 +37,8 @@ class Setting:
     l2: float = 0.0
     eta: float | None = None
     single: bool = False
+    grain: float = 0.0  # what rounding by a person may have done to each number
+    coarse: float = 0.0  # and that of the largest entry of the layer where it is smallest
     batch: int | None = None  # the examples of one batch, where X holds two
     suspected: tuple[float, ...] = ()  # values of l2 that other layers have been found to have
 

@@ -307,6 +307,20 @@ _BATCH = (
         why="each call starts from zero; buffers that are kept must be cleared (in PyTorch: zero_grad)",
     ),
     Mistake(
+        id="one-example",
+        about="gradient",
+        title="the gradient is that of one example only, not of the batch",
+        meaning="Of the mini-batch one example counts, the first or the last: each overwrites the one before.",
+        breaks=("B5",),
+        lines=Lines(
+            "∇C = (1/m) Σₓ ∇Cₓ",
+            "∇C = ∇Cₓ of one x",
+            "for x, y in batch: dW = backprop(x, y)",
+            "for x, y in batch: dW += backprop(x, y)",
+        ),
+        why="C is the mean over all examples of the batch, and each has its part in ∇C",
+    ),
+    Mistake(
         id="last-batch",
         about="gradient",
         title="the gradient is that of the previous batch's data",

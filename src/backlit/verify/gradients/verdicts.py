@@ -13,7 +13,7 @@ import numpy as np
 
 from ...spelling import counted
 from ..finding import Edit, Finding, Report
-from ..mistake import fill
+from ..mistake import Lines, fill
 from ..mistakes import MISTAKES
 from .events import Event, gathered
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _SQUARES = ("squared_error", "half_squared_error", "mean_squared_error")
 _EVERYWHERE = ("y-minus-a", "output-not-cost", "output-mean", "output-sum", "cost-of-other-name", "accumulated",
                "last-batch", "layers-reversed", "post-update-weights")  # fmt: skip
+_OF_COST = ("factor-two", "factor-half", "output-mean", "output-sum")
 _SEEN = 1e-5  # of the largest entry: what is called off
 _NEAR = 0.45  # explanations that cost so little more are told as well
 
@@ -176,6 +177,8 @@ def _finding(
     if one.carried:
         l = net.L
     lines = row.lines_at(l, net.L)
+    if one.names[0] in _OF_COST and not one.carried:
+        lines = _own_factor(one, l, net.L)
     part = {"w": " (of the weights)", "b": " (of the biases)"}.get(one.part, "")
     alone = "" if one.part != "w" or one.names[0].startswith(("penalty", "bias")) else part
     entries = found.reading.entries
@@ -197,6 +200,25 @@ def _finding(
         apart=_apart(one, found),
         value=one.value,
     )
+
+
+def _own_factor(one: Group, l: int | None, L: int) -> Lines:
+    """The lines of a factor 2, ½ or n_L that is not the cost's, but of one layer's numbers alone."""
+    factor = {"factor-two": "2", "factor-half": "½", "output-mean": "(1/n_L)", "output-sum": "n_L"}[
+        one.names[0]
+    ]
+    code = {"½": "0.5", "(1/n_L)": "1 / n_L"}.get(factor, factor)
+    letters = [one.part] if one.part else ["w", "b"]
+    named = {"w": "dW{i_l}", "b": "db{i_l}"}
+    right, yours = (
+        fill(", ".join(f"{times}∂C/∂{letter}{{l}}" for letter in letters), l, L)
+        for times in ("", f"{factor} · ")
+    )
+    before, after = (
+        fill(f"return {', '.join(times + named[letter] for letter in letters)}", l, L)
+        for times in (f"{code} * ", "")
+    )
+    return Lines(right, yours, before, after)
 
 
 def _apart(one: Group, found: Explained) -> str | None:
@@ -289,7 +311,10 @@ def _verdict(found: Explained, findings: tuple[Finding, ...], usual: tuple[Findi
     entries = found.reading.entries
     if not findings:
         under = ", under these conventions" if usual else ""
-        return f"right{under}: all {entries:,} entries agree to {int(found.states[0].digits)} digits"
+        digits = f"to {int(found.states[0].digits)} digits"
+        if found.setting.grain:
+            digits = f"as far as their {round(-np.log10(found.setting.grain))} decimals tell"
+        return f"right{under}: all {entries:,} entries agree {digits}"
     if any(one.kind == "unexplained" for one in findings):
         return "not all of it is explained by what is known to go wrong"
     return f"{counted(len(findings), 'mistake')} explain{'s' if len(findings) == 1 else ''} all {entries:,} entries"
@@ -305,6 +330,10 @@ def _notes(found: Explained, said: str) -> tuple[str, ...]:
         notes.append(f"penalties l1 = {s.l1:g}, l2 = {s.l2:g} belong to it")
     if s.masks is not None:
         notes.append("dropout masks are included")
+    if s.grain:
+        notes.append(
+            f"the numbers are rounded to {round(-np.log10(s.grain))} decimals, and are judged by those"
+        )
     if s.single:
         notes.append("the numbers are float32, and are judged by what float32 can hold")
     return tuple(notes)
@@ -356,6 +385,8 @@ def _where_off(one: Group, found: Explained, l: int) -> str:
         off = np.abs(theirs - right)
         most = max(_SEEN * float(np.abs(right).max()), 2.0**-20 * s.rounding[l][place])
         wrong = int((off > most).sum())
+        if not wrong:
+            continue
         index = np.unravel_index(int(off.argmax()), off.shape)
         entry = f"{letter}[{l}][{','.join(map(str, index))}]"
         said.append(
