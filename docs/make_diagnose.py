@@ -1,6 +1,6 @@
 """Puts the tables of mistakes, and what was measured of the mistake namer, into docs/diagnose.md, between their marks.
 
-    python docs/make_diagnose.py             writes the tables and measures anew (half an hour on one core)
+    python docs/make_diagnose.py             writes the tables and measures anew (ten minutes on one core)
     python docs/make_diagnose.py --tables    writes the tables alone
     python docs/make_diagnose.py --check     ends with 1 where the tables are not what the program says
 
@@ -24,7 +24,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 DOCS = Path(__file__).parent
 PAGE = DOCS / "diagnose.md"
 _MARK = re.compile(r"<!-- (?P<kind>table|measured): (?P<name>\w+) -->\n.*?<!-- end -->", re.DOTALL)
-SEED, EACH, PAIRS, RIGHT = 1, 200, 1000, 1200
+SEED, EACH, PAIRS, RIGHT = 1, 100, 500, 1000
 
 
 def table(about: str) -> str:

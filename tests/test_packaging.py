@@ -26,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 PUBLIC = [
     "BacklitClassifier", "BacklitError", "BacklitRegressor", "BacklitWarning", "DataError", "DivergenceError",
     "EngineError", "FitManyError", "Follow", "ModelError", "Network", "Steps", "UsageError", "__version__", "data",
-    "fit_many", "load", "plots", "verify",
+    "fit_many", "from_keras", "from_onnx", "from_sklearn", "from_torch", "from_tree", "interop", "load", "plots",
+    "verify",
 ]  # fmt: skip
 
 HEAVY = (

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import data as data, plots as plots, verify as verify
+    from . import data as data, interop as interop, plots as plots, verify as verify
     from .errors import (
         BacklitError as BacklitError,
         BacklitWarning as BacklitWarning,
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from .estimators.regressor import BacklitRegressor as BacklitRegressor
     from .explain.follow import Follow as Follow
     from .files import load as load
+    from .interop import from_keras as from_keras, from_onnx as from_onnx
+    from .interop.sklearn import from_sklearn as from_sklearn
+    from .interop.torch import from_torch as from_torch
+    from .interop.trees import from_tree as from_tree
     from .many import fit_many as fit_many
     from .network import Network as Network
     from .recorder import Steps as Steps
@@ -38,7 +42,13 @@ _ROOMS = {
     "BacklitRegressor": "estimators.regressor",
     "Follow": "explain.follow",
     "Steps": "recorder",
+    "from_keras": "interop",
+    "from_onnx": "interop",
+    "from_sklearn": "interop.sklearn",
+    "from_torch": "interop.torch",
+    "from_tree": "interop.trees",
     "data": None,
+    "interop": None,
     "plots": None,
     "verify": None,
     "BacklitError": "errors",

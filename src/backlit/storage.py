@@ -122,7 +122,7 @@ def unpack(path: str | Path, what: str) -> tuple[dict[str, Array], dict[str, Any
     from safetensors import SafetensorError, safe_open
 
     source = Path(path)
-    _check_readable(source, what)
+    check_readable(source, what)
     try:
         with safe_open(source, framework="numpy") as file:
             about = file.metadata() or {}
@@ -149,7 +149,7 @@ def unpack(path: str | Path, what: str) -> tuple[dict[str, Array], dict[str, Any
 
 def read_small(source: Path, what: str, most: int) -> bytes:
     """All of a file of at most ``most`` bytes; raises ModelError where there is none, or more."""
-    _check_readable(source, what)
+    check_readable(source, what)
     try:
         with source.open("rb") as file:
             content = file.read(most + 1)
@@ -166,7 +166,7 @@ def _no_file(source: Path, what: str) -> ModelError:
     return ModelError(f"{source}: there is no such file; give the path of {what}")
 
 
-def _check_readable(source: Path, what: str) -> None:
+def check_readable(source: Path, what: str) -> None:
     """Raises ModelError where there is nothing to read: no file, a directory, a pipe, or no permission."""
     try:
         kind = source.stat().st_mode

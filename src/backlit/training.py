@@ -335,7 +335,9 @@ class Run:
             self.batch += count
             took = time.perf_counter() - began
             self.seconds += took
-            self.count = max(1, min(4 * max(count, self.count), int(count * _SLICE_SECONDS / max(took, 1e-6))))
+            self.count = max(
+                1, min(4 * max(count, self.count), int(count * _SLICE_SECONDS / max(took, 1e-6)))
+            )
             self.cost = self._cost()
             self.progress.advance(self.epoch + 1, min(n, self.batch * m), self.cost)
             if self.batch < self.steps:
@@ -505,4 +507,5 @@ class Run:
             "stop_reason": self.history.stop_reason,
             "last": self.history.records[-1] if self.history.records else None,
             "best": self.history.best,
+            **{key: told for key, told in self.net.training.items() if key == "imported"},
         }

@@ -131,3 +131,33 @@ class Verbs:
         from .files import save
 
         return save(self, path)
+
+    def to_torch(self: Network, *, logits: bool = False) -> Any:  # type: ignore[misc]
+        """A PyTorch nn.Sequential that computes the same; with ``logits``, without the last activation."""
+        from .interop.torch import to_torch
+
+        return to_torch(self, logits=logits)
+
+    def to_onnx(self: Network, path: str | Path, **options: Any) -> Path:  # type: ignore[misc]
+        """Writes an ONNX model with the column recipe in it: raw columns in, labels out; options as docs/onnx.md."""
+        from .interop.onnx_write import write
+
+        return write(self, path, **options)
+
+    def to_sklearn(self: Network) -> Any:  # type: ignore[misc]
+        """A fitted MLPClassifier or MLPRegressor with the same weights; raises UsageError for what they can't be."""
+        from .interop.sklearn import to_sklearn
+
+        return to_sklearn(self)
+
+    def to_tree(self: Network, style: Any = "flax") -> Any:  # type: ignore[misc]
+        """θ as a tree of arrays, as "flax", "haiku", "equinox" or "pairs" have it."""
+        from .interop.trees import to_tree
+
+        return to_tree(self, style)
+
+    def to_c(self: Network, name: str = "network") -> str:  # type: ignore[misc]
+        """A C header: the weights, and a forward pass in plain C99."""
+        from .interop.csource import to_c
+
+        return to_c(self, name)

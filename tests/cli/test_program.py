@@ -95,7 +95,7 @@ def test_every_schema_is_documented() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/backlit/cli").glob("*.py"))
     schemas = set(re.findall(r'(?:emit|document)\(\s*"([\w-]+/\d+)"', sources))
-    assert len(schemas) == 17
+    assert len(schemas) == 18
     assert schemas == set(re.findall(r"`backlit\.([\w-]+/\d+)`", page))
 
 

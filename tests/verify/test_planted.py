@@ -20,7 +20,7 @@ from .planted.problem import RIGHT
 
 FOLDER = Path(__file__).with_name("planted")
 SEED = 20
-EACH = 10  # cases of each mistake; docs/make_diagnose.py has 200
+EACH = 10  # cases of each mistake; docs/make_diagnose.py has 100
 PAIRS = 60
 
 

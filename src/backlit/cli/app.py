@@ -11,6 +11,7 @@ from .. import __version__
 from . import (
     check,
     compare,
+    convert,
     data,
     diagnose,
     evaluate,
@@ -38,6 +39,8 @@ Examples:
   backlit explain digits.safetensors "dC/dw[1][19,13]" --data digits --example 1514
   backlit paths digits.safetensors "dC/dx[1,5]" --data digits --example 1514 --top 5
   backlit examples digits.safetensors digits --held-out
+  backlit diagnose my_backprop.py:gradients
+  backlit convert model.onnx mine.safetensors
   backlit train people.csv --target income --layers 64,32
   backlit COMMAND --help
 
@@ -74,6 +77,7 @@ def app() -> typer.Typer:
 
     for room in (
         train, predict, evaluate, inspect, explain, paths, nudges, examples, check, diagnose, compare, worksheet,
+        convert,
     ):  # fmt: skip
         whole.command(room.NAME, cls=Command, epilog=room.EPILOG)(room.run)
     of_data = typer.Typer(

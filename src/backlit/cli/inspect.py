@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,11 +50,10 @@ def run(
     as_json: JSON = False,
 ) -> None:
     """Look into a model: layers, functions, the recipe, how it was trained; with data, how its gradient fares."""
-    from .. import files
     from ..errors import UsageError
     from . import show
 
-    net = files.load(model)
+    net = _read(model)
     if data is None and net.example is None:
         asked = {"--eta": eta, "--held-out": held_out, "--limit": limit, "--data-dir": data_dir}
         for option, value in asked.items():
@@ -69,6 +69,14 @@ def run(
     about = [*_layers(net), "", *_recipe(net), *_training(net)] if data is None else _layers(net)
     gradient = [] if found is None else ["", found.text()]
     show.out("\n".join([show.bold(str(model)), "", *about, *gradient]).rstrip())
+
+
+def _read(model: Path) -> Network:
+    """Our own files, and those of other tools, by their endings."""
+    from .. import files, interop
+
+    foreign = {one for row in interop.FORMATS for one in row.endings} - {".safetensors", ".json", ".toml"}
+    return interop.read(model) if model.suffix.lower() in foreign else files.load(model)
 
 
 def _health(
@@ -160,6 +168,7 @@ def _recipe(net: Network) -> list[str]:
 def _training(net: Network) -> list[str]:
     """How it was trained, in a few lines."""
     from ..history import format_number
+    from ..interop import told as told_of
     from ..spelling import counted
     from . import show
 
@@ -173,6 +182,8 @@ def _training(net: Network) -> list[str]:
                 f"{about['name']}, {about['trained_on']:,} of {counted(about['examples'], 'example')} trained on",
             ]
         )
+    if "imported" in told:
+        rows.append(["imported", "; ".join(told_of(net).splitlines()[:2])])
     if "epochs" in told:
         steps = counted(told.get("steps", 0), "step")
         rows.append(["epochs", f"{told['epochs']:,}, {steps}; {told.get('stop_reason') or 'not finished'}"])

@@ -143,6 +143,8 @@ def _attempt(ids: tuple[str, ...], rng: Random, style: str, label: str) -> Case 
         try:
             if not _matters(made, problem, plan, layout, dtype):
                 return None
+        except ValueError:  # the two leave shapes that no program could add up
+            return None
         except ArithmeticError:  # plain Python's numbers divide by 0, or overflow, where NumPy's are infinite
             return None
         theirs = made.gradients(problem.for_cost(plan), plan, layout)

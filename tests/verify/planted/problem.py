@@ -83,4 +83,4 @@ class Problem:
     def of_last(self) -> Problem:
         """The same network on the last example alone."""
         masks = None if self.masks is None else tuple(None if one is None else one[-1:] for one in self.masks)
-        return replace(self, x=self.x[-1:], y=self.y[-1:], masks=masks, earlier=None)
+        return replace(self, x=self.x[-1:], y=self.y[-1:], masks=masks)
