@@ -6,8 +6,10 @@ import importlib.util
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,6 @@ import numpy as np
 import pytest
 
 from backlit.errors import ModelError, UsageError
-from backlit.interop.hdf import open_hdf
 from backlit.interop.keras import read
 from backlit.interop.sameness import told
 
@@ -333,8 +334,6 @@ def test_a_functional_model_of_keras_2_is_followed(tmp_path: Path) -> None:
 
 
 def test_archives_without_names_are_found_by_counting(tmp_path: Path) -> None:
-    import zipfile
-
     config = {"class_name": "Sequential", "config": {"layers": [dense("x", "relu"), dense("y", "tanh")]}}
     held = io.BytesIO()
     with h5py.File(held, "w") as file:
@@ -350,36 +349,66 @@ def test_archives_without_names_are_found_by_counting(tmp_path: Path) -> None:
     np.testing.assert_array_equal(net.w[2], W[:2].T)
 
 
-# ----------------------------------------------------------------------------------------------------------------- HDF5
+# ------------------------------------------------------------------------------------------------------------ the page
+
+PAGE = (Path(__file__).parents[2] / "docs" / "from-keras.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("lowest", ["earliest", "v108", "latest"])
-def test_hdf5_is_read_as_the_library_reads_it(lowest: str) -> None:
-    made = io.BytesIO()
-    with h5py.File(made, "w", libver=(lowest, "latest")) as file:
-        group = file.create_group("a/b")
-        group["matrix"] = np.arange(6.0).reshape(2, 3)
-        group["empty"] = np.zeros((0, 3))
-        group["number"] = np.float32(3)
-        group["half"] = np.ones(3, np.float16)
-        group["big"] = np.arange(3, dtype=">f4")
-        group["whole"] = np.arange(3)
-        group.attrs["words"] = ["u", "é"]
-        group.attrs["long"] = "x" * 100_000
-        group.attrs["fixed"] = np.bytes_(b"abc")
-        group.attrs["list"] = np.array([b"ab", b"c"])
-        group.attrs["numbers"] = np.arange(3)
-        for k in range(6):
-            file.create_group(f"g{k}")
-    root = open_hdf(made.getvalue(), "f")
-    assert list(root.children) == ["a", *(f"g{k}" for k in range(6))]
-    found = root.children["a"].children["b"]
-    with h5py.File(made) as file:
-        for name, one in file["a/b"].items():
-            array = found.children[name].array()
-            assert array.dtype == one.dtype
-            np.testing.assert_array_equal(array, one[()])
-    about = found.attributes
-    assert (about["words"], about["fixed"], about["list"]) == (["u", "é"], "abc", ["ab", "c"])
-    assert about["long"] == "x" * 100_000
-    np.testing.assert_array_equal(about["numbers"], np.arange(3))
+def test_the_page_runs_and_prints_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def layer(kind: str, name: str, **config: Any) -> dict[str, Any]:
+        return {"module": "keras.layers", "class_name": kind, "config": {"name": name, **config}}
+
+    layers = [
+        layer("InputLayer", "input_layer", batch_shape=[None, 8, 8]),
+        layer("Flatten", "flatten"),
+        layer("Rescaling", "rescaling", scale=1 / 16, offset=0.0),
+        layer("Dense", "dense", activation="linear"),
+        layer("BatchNormalization", "batch_normalization"),
+        layer("Activation", "activation", activation="relu"),
+        layer("Dropout", "dropout", rate=0.2),
+        layer("Dense", "dense_1", activation="softmax"),
+    ]
+    config = {
+        "class_name": "Sequential",
+        "config": {"name": "sequential", "layers": layers},
+        "compile_config": {"loss": "sparse_categorical_crossentropy"},
+    }
+    rng = np.random.default_rng(0)
+    held = io.BytesIO()
+    with h5py.File(held, "w") as file:
+        arrays = {
+            "dense": [(64, 30), (30,)],
+            "batch_normalization": [(30,)] * 4,
+            "dense_1": [(30, 10), (10,)],
+        }
+        for name, shapes in arrays.items():
+            for k, shape in enumerate(shapes):
+                file[f"layers/{name}/vars/{k}"] = rng.random(shape).astype(np.float32) / 10
+            file[f"layers/{name}/vars"].attrs["name"] = name
+    with zipfile.ZipFile(tmp_path / "digits.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", held.getvalue())
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```\n(?:```text\n(.*?)```\n)?", PAGE, re.DOTALL)
+    assert len(blocks) == 1
+    for program, expected in blocks:
+        exec(compile(program, "the page", "exec"), {})
+        said = capsys.readouterr().out
+        assert _settled(said) == _settled(expected)
+
+
+def _settled(text: str) -> str:
+    """Without what rounding leaves, which differs from machine to machine."""
+    return re.sub(r"\d\S*e-\d+", "n", text)
+
+
+@pytest.mark.parametrize(
+    "kind", ["Dense", "BatchNormalization", "Rescaling", "Normalization", "LeakyReLU", "ELU"]
+)
+def test_the_page_knows_every_layer(kind: str) -> None:
+    from backlit.interop.keras_steps import _RULES
+
+    assert kind in _RULES
+    assert f"`{kind}" in PAGE

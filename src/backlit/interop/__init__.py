@@ -73,7 +73,7 @@ FORMATS = (
         (".onnx",),
         "interop.onnx:read",
         "interop.onnx_write:write",
-        takes=("cost", "allow_external"),
+        takes=("cost", "input", "output", "allow_external"),
         gives=("opset",),
     ),
     Format(

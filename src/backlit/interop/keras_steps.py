@@ -104,6 +104,7 @@ def steps_of(file: File) -> tuple[Chain, Any]:
         if steps.shape is None:
             steps.shape = _claimed(layer)
         if layer.kind in _PASSED:
+            steps.chain.said.append(f"{layer} is left out: it does nothing in inference")
             continue
         rule = _RULES.get(layer.kind)
         if rule is None:

@@ -53,7 +53,9 @@ def inputs_for(net: Network, rows: int = ROWS, seed: int = 0) -> Array:
     norm = float(np.median(np.linalg.norm(net.w[1].astype(np.float64), axis=1)))
     scale = 1 / norm if np.isfinite(norm) and norm > 0 else 1.0
     X[: rows * 3 // 4] *= scale
-    return X.astype(net.dtype)
+    return np.clip(X, -1e18, 1e18).astype(
+        net.dtype
+    )  # a w¹ of almost nothing asks for more than float32 holds
 
 
 def compare(
