@@ -78,9 +78,12 @@ def _digits(off: float, largest: float) -> float:
 
 
 def penalised(
-    T: Array, P: Array, w: Array, mass: float, s: Setting, tol: Tolerance, free: bool
+    T: Array, P: Array, w: Array, mass: float, s: Setting, tol: Tolerance, free: bool, scale: float
 ) -> Iterator[Fit]:
-    """The ways in which T is a multiple of P and, with it, of the weights w; ``free``: of any multiple of those."""
+    """The ways in which T is a multiple of P and, with it, of the weights w; ``free``: of any multiple of those.
+
+    ``scale`` is the factor of P that is expected: of few entries, the penalty alone is fitted.
+    """
     if not T.any():  # nothing was computed, a penalty neither
         found = fit(T, P, mass, tol)
         if found is not None and not free:
@@ -89,6 +92,10 @@ def penalised(
     if free:
         if T.size >= 2 + _FREE[s.single]:
             yield from _freely(T - s.l1 * np.sign(w), P, w, mass, tol)
+        elif T.size >= 1 + _FREE[s.single] and w.any():
+            found = fit(T - s.l1 * np.sign(w) - scale * P, w, mass, tol)
+            if found is not None and found.factor:
+                yield Fit(scale, found.factor, found.digits)
         return
     rest = s.l1 * np.sign(w) if s.l1 else 0.0
     told = fit(T - rest - s.l2 * w, P, mass, tol)

@@ -189,27 +189,30 @@ def _cheapest(setting: Setting, given: Sequence[Reading], earlier: Any, *, loose
         if isinstance(before, Reading) and _equal(reading, before):
             return Explained(setting, reading, [answered(setting)], (Event(("last-batch",), 0),))
         tried += _batches(setting, reading, before)
-    begun = tried if len(tried) == 1 else _begun(tried, loose)
     best: Explained | None = None
-    for against, shown, event in begun or tried[:1]:
-        one = Explained(against, shown, search(against, shown, loose=loose), event)
-        if best is None or one.price < best.price - 1e-9:
-            best = one
-        if one.right:
-            return one
-    assert best is not None
+    left = tried
+    for free in (
+        False,
+        True,
+    ):  # readings that begin with a penalty of any size, only where nothing else is cheap
+        begun = (
+            left
+            if len(tried) == 1
+            else [one for one in left if begins(one[0], one[1], loose=loose, free=free)]
+        )
+        for against, shown, event in begun:
+            one = Explained(against, shown, search(against, shown, loose=loose), event)
+            if best is None or one.price < best.price - 1e-9:
+                best = one
+            if one.right:
+                return one
+        left = [one for one in left if one not in begun]
+        if best is not None and best.price <= _FEW:
+            return best
+    if best is None:
+        against, shown, event = tried[0]
+        best = Explained(against, shown, search(against, shown, loose=loose), event)
     return best
-
-
-def _begun(
-    tried: list[tuple[Setting, Reading, tuple[Event, ...]]], loose: bool
-) -> list[tuple[Setting, Reading, tuple[Event, ...]]]:
-    """The readings in which something explains the output layer."""
-    for free in (False, True):
-        begun = [one for one in tried if begins(one[0], one[1], loose=loose, free=free)]
-        if begun:
-            return begun
-    return []
 
 
 def _batches(

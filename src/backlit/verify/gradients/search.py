@@ -252,15 +252,17 @@ def _weights(
         shared = s.share[:, None] * left
         mass = max(_mass(shared, right), s.rounding[l][0])
         if some is not None:
-            part = penalised(T[:, some], shared.T @ right[:, some], w[:, some], mass, s, tol, free)
+            part = penalised(
+                T[:, some], shared.T @ right[:, some], w[:, some], mass, s, tol, free, state.scale
+            )
             if next(part, None) is None:
                 continue
         P = shared.T @ right
-        for one in penalised(T, P, w, mass, s, tol, free):
+        for one in penalised(T, P, w, mass, s, tol, free, state.scale):
             yield ids, one
         if T.shape[0] == T.shape[1] > 1 and not ids:
             for theirs, ours in ((T.T, P), (T, P.T)):  # before or after the penalty was added
-                for one in penalised(theirs, ours, w, mass, s, tol, free):
+                for one in penalised(theirs, ours, w, mass, s, tol, free, state.scale):
                     yield ("gradient-transposed",), one
 
 
