@@ -186,7 +186,7 @@ def test_missing_files_and_folders_without_answers_are_told(made: Path, tmp_path
 
 def test_nothing_is_overwritten(made: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"class has files in it, and nothing is overwritten; give --out another folder"
+        DataError, match=r"class has files in it, and nothing is overwritten; give another folder"
     ):
         check_free(made)
     (tmp_path / "file").write_text("", encoding="utf-8")

@@ -263,9 +263,7 @@ class BacklitEstimator(BaseEstimator, ABC):  # type: ignore[misc]
                 "partial_fit is for optimizers that take steps, and l-bfgs takes all examples at once"
             )
         if self.early_stopping:
-            raise AttributeError(
-                "partial_fit does not support early_stopping=True; set it to False, or call fit"
-            )
+            raise AttributeError("partial_fit does not stop early: set early_stopping to False, or call fit")
         return True
 
     def __sklearn_tags__(self) -> Any:

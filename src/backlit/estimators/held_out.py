@@ -30,9 +30,9 @@ def split(
     _, first, group = np.unique(_keys(X[live], y[live]), return_index=True, return_inverse=True)
     if not fraction or len(first) <= _LEAST:
         raise DataError(
-            f"early_stopping=True holds out validation_fraction={fraction} of the examples, {_LEAST} different ones at "
+            f"early stopping holds out a fraction {fraction} of the examples, {_LEAST} different ones at "
             f"least, and trains on others; got {len(first)} different ones in n_samples={len(y)}; give more, a larger "
-            "part, or set early_stopping=False"
+            "part, or set early_stopping to False"
         )
     mass = np.bincount(group, s[live])
     order = random.permutation(len(mass))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..equations import N4
+from .. import equations
 from ..errors import DataError, ModelError
 from ..namespaces import NUMPY
 from ..network import Network
@@ -122,7 +122,7 @@ def _run(net: Network, X: Array, dtype: Any) -> tuple[Array, Array]:
     a = X.astype(dtype)
     for l, row in enumerate(net.activations, start=1):
         w, b, before = net.w[l].astype(dtype), net.b[l].astype(dtype), a
-        z, a = N4(NUMPY, row, w, before, b)
+        z, a = equations.N4(NUMPY, row, w, before, b)
     felt = np.abs(row.derivative(NUMPY, z)) if row.elementwise else np.abs(a)
     if row.name in _TAILS:
         felt = np.maximum(felt, 1)

@@ -27,9 +27,7 @@ def check_free(folder: Path) -> None:
         raise _unwritable(folder, reason) from None
     if taken:
         what = "has files in it" if folder.is_dir() else "is a file"
-        raise DataError(
-            f"{folder} {what}, and nothing is overwritten; give --out another folder, or move it away"
-        )
+        raise DataError(f"{folder} {what}, and nothing is overwritten; give another folder, or move it away")
 
 
 def _unwritable(folder: Path, reason: OSError) -> DataError:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..equations import N4, N6
+from .. import equations
 from ..errors import UsageError
 from ..functions import Activation, as_activation, as_cost
 from ..namespaces import NUMPY
@@ -166,7 +166,7 @@ def _layer(
     for _ in range(_TRIES // 10):
         w = rng.choice(pool, (n, len(a_before)), p=p)
         b = rng.choice(_WHOLE_BIASES if whole else _BIASES, n)
-        z, a = N4(NUMPY, sigma, w, a_before, b)
+        z, a = equations.N4(NUMPY, sigma, w, a_before, b)
         if _lively(sigma, w, z, a, a_before):
             return w.astype(float), b.astype(float), a
     return None
@@ -185,7 +185,7 @@ def _lively(sigma: Activation, w: Array, z: Array, a: Array, a_before: Array) ->
         return False  # a transposed w would make no difference
     if not sigma.elementwise:
         return bool(a.max() < 0.9)
-    off = np.abs(N6("da/dz", NUMPY, sigma, z, None)) < 0.02
+    off = np.abs(equations.N6("da/dz", NUMPY, sigma, z, None)) < 0.02
     return bool(np.count_nonzero(off) <= (n > 2))
 
 
@@ -205,7 +205,7 @@ def _targets(net: Network, a: Array, rng: np.random.Generator) -> Array | None:
             y = rng.choice([0.0, 1.0], n)
         else:
             y = rng.choice([-1.0, 0.0, 1.0, 2.0, 3.0], n)
-        dC_da = N6("dC/da", NUMPY, net.cost, a, y)
+        dC_da = equations.N6("dC/da", NUMPY, net.cost, a, y)
         near = any(np.abs(kink.at(a, y)).min() < _FAR for kink in net.cost.kinks)
         small = np.abs(dC_da) < 0.1
         if (

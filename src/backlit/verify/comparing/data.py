@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...equations import B3, B4, B5, N5, N8, backward, forward, mean_gradient
+from ... import equations
+from ...equations import backward, forward, mean_gradient
 from ...errors import UsageError
 from ...functions import Cost, as_activation
 from ...namespaces import NUMPY
@@ -73,8 +74,8 @@ def run(net: Network, some: Examples, *, cost: bool = True) -> Pass:
         return Pass(z, a, None, None)
     Y, share = some.Y.astype(net.dtype), some.share.astype(net.dtype)
     delta = backward(NUMPY, net.layers, net.cost, w, z, a, Y)
-    C = float(B5(share, N5(NUMPY, net.activations[-1], net.cost, z[-1], a[-1], Y)))
-    return Pass(z, a, C, N8(*mean_gradient(share, a, delta)))
+    C = float(equations.B5(share, equations.N5(NUMPY, net.activations[-1], net.cost, z[-1], a[-1], Y)))
+    return Pass(z, a, C, equations.N8(*mean_gradient(share, a, delta)))
 
 
 @np.errstate(all="ignore")
@@ -157,6 +158,6 @@ def _masses(net: Network, some: Examples, found: Pass) -> dict[tuple[str, int, s
         masses["z", l, ""] = float((before @ np.abs(net.w[l]).T + np.abs(net.b[l])).max())
         masses["a", l, ""] = float((np.abs(found.a[l]) * (1 + np.abs(found.z[l]))).max())
         if mass is not None:
-            masses["∇C", l, "w"] = float(B4(some.share, before, mass[l]).max())
-            masses["∇C", l, "b"] = float(B3(some.share, mass[l]).max())
+            masses["∇C", l, "w"] = float(equations.B4(some.share, before, mass[l]).max())
+            masses["∇C", l, "b"] = float(equations.B3(some.share, mass[l]).max())
     return masses

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...equations import N6
+from ... import equations
 from ...functions import pair_of
 from ...namespaces import NUMPY
 from ...network import Network
@@ -27,7 +27,7 @@ def of_deltas(
     """
     L = net.L
     pair = pair_of(net.activations[-1], net.cost)
-    own = np.abs(a[L]) + np.abs(Y) if pair else np.abs(N6("dC/da", NUMPY, net.cost, a[L], Y))
+    own = np.abs(a[L]) + np.abs(Y) if pair else np.abs(equations.N6("dC/da", NUMPY, net.cost, a[L], Y))
     mass: list[Array] = [None] * L + [np.abs(delta[L]) + np.where(np.isfinite(own), own, 0)]
     for l in range(L - 1, 0, -1):
         weights = np.abs(w[l + 1])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...equations import B1
+from ... import equations
 from ...errors import UsageError
 from ...functions import Activation, Cost, pair_of
 from ...namespaces import NUMPY
@@ -210,7 +210,7 @@ def _cost(
     if sigma is None:
         return None, None
     values = as_array(z, "z"), outputs
-    delta = B1(NUMPY, sigma, cost, *values, Y.astype(values[0].dtype))
+    delta = equations.B1(NUMPY, sigma, cost, *values, Y.astype(values[0].dtype))
     pair = pair_of(sigma, cost)
     of_each = pair.f(NUMPY, *values, Y) if pair else cost.f(NUMPY, outputs, Y)
     seed = torch.as_tensor(share[:, None] * delta).to(z.dtype).to(z.device)

@@ -53,7 +53,7 @@ def readings(net: Network, theirs: Any, m: int) -> list[Reading]:
     if leaves and all(np.array_equal(one, np.round(one)) for _, one in leaves) and _integers(theirs):
         raise UsageError(
             "these are whole numbers, in arrays that can't hold others: fractions were cut off on the way in; make "
-            "the arrays with dtype=float"
+            "the arrays with floats"
         )
     if len(leaves) == 1 and leaves[0][1].size == net.parameters and net.L >= 1:
         found = list(_flat(net, leaves[0][1].reshape(-1)))

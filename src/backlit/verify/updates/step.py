@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ... import passes
-from ...equations import B3, B4, N11, backward, forward, through
+from ... import equations, passes
+from ...equations import backward, forward, through
 from ...namespaces import NUMPY
 from ...network import Network
 from ..comparing.mass import of_deltas
@@ -115,8 +115,8 @@ class Step:
         flat = np.zeros_like(self.before)
         of_w, of_b = self.net.views(flat)
         for l in range(1, self.net.L + 1):
-            of_w[l][...] = B4(some.share, np.abs(a[l - 1]), mass[l])
-            of_b[l][...] = B3(some.share, mass[l])
+            of_w[l][...] = equations.B4(some.share, np.abs(a[l - 1]), mass[l])
+            of_b[l][...] = equations.B3(some.share, mass[l])
         return np.abs(flat) + np.abs(self.penalty(self.before))
 
 
@@ -131,8 +131,8 @@ def in_place(step: Step, scale: float = 1.0) -> Array:
     for l in range(net.L, 0, -1):
         flat = np.zeros_like(theta)
         of_w, of_b = net.views(flat)
-        of_w[l][...] = B4(some.share, a[l - 1], delta)
-        of_b[l][...] = B3(some.share, delta)
+        of_w[l][...] = equations.B4(some.share, a[l - 1], delta)
+        of_b[l][...] = equations.B3(some.share, delta)
         now = step.move(flat + step.penalty(step.before), scale)
         for layer, _, where in step.parts:
             if layer == l:
@@ -140,7 +140,7 @@ def in_place(step: Step, scale: float = 1.0) -> Array:
                 theta[where] += now[where]
         if l > 1:
             mask = None if some.masks is None else some.masks[l - 1]
-            delta = through(NUMPY, net.layers[l - 1], z[l - 1], a[l - 1], N11(w[l], delta), mask)
+            delta = through(NUMPY, net.layers[l - 1], z[l - 1], a[l - 1], equations.N11(w[l], delta), mask)
     return moved
 
 
