@@ -110,7 +110,7 @@ def test_help_is_there_at_once() -> None:
         start = time.perf_counter()
         assert run("--help").returncode == 0
         times.append(time.perf_counter() - start)
-    assert min(times) < 0.4
+    assert min(times) < 0.8
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -302,7 +302,7 @@ def test_data_that_cant_be_is_named_with_its_rule(data: Any) -> None:
         model.fit(X, y, validation_set=(X[:1], ["d"]))
     with pytest.raises(DataError, match="sample_weight of row 0 is -1"):
         model.fit(X, y, np.full(120, -1.0))
-    with pytest.raises(DataError, match="early_stopping=True holds out"):
+    with pytest.raises(DataError, match="early stopping holds out"):
         BacklitClassifier(early_stopping=True).fit(X[:2], y[:2])
     with pytest.raises(DataError, match="targets of poisson are counts"):
         BacklitRegressor(loss="poisson").fit(X, X[:, 0])
