@@ -6,8 +6,9 @@ the float32 numbers it has. Everything that was given is checked here, before an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from ...errors import UsageError
 from ...explain.problem import in_precision
 from ...inputs import batch
 from ...network import Network
-from ..gradients.layouts import readings
+from ..gradients.layouts import Reading, readings
 from ..gradients.setting import Setting
 
 Array = Any
@@ -79,10 +80,9 @@ def pose(
         X, Y = use.examples(net, x, y)
         n = len(Y)
         masks = passes.check_masks(net, dropout_masks, n)
+        own = partial(_own, net, x, y, l1, l2, sample_weight, dropout_masks, engine)
         theirs, dtype, conventions = (
-            _own(net, x, y, l1, l2, sample_weight, dropout_masks, engine)
-            if gradient is None
-            else _given(net, gradient, n)
+            (own(), net.dtype, ()) if gradient is None else _given(net, gradient, n, own)
         )
     finally:
         net.task = task
@@ -109,31 +109,38 @@ def _rows_of(mask: Array | None, rows: Array) -> Array | None:
     return None if mask is None else mask[rows].astype(np.float64)
 
 
-def _own(
-    net: Network, x: Any, y: Any, l1: float, l2: float, weights: Any, masks: Any, engine: str
-) -> tuple[Array, np.dtype[Any], tuple[str, ...]]:
+def _own(net: Network, x: Any, y: Any, l1: float, l2: float, weights: Any, masks: Any, engine: str) -> Array:
     found = use.gradient(net, x, y, l1=l1, l2=l2, sample_weight=weights, dropout_masks=masks, engine=engine)
-    return found.theta.astype(np.float64), net.dtype, ()
+    return found.theta.astype(np.float64)
 
 
-def _given(net: Network, gradient: Any, m: int) -> tuple[Array, np.dtype[Any], tuple[str, ...]]:
-    """Someone's gradient as a flat vector in ∇C's order, in the plainest reading that its shapes allow."""
+def _given(
+    net: Network, gradient: Any, m: int, own: Callable[[], Array]
+) -> tuple[Array, np.dtype[Any], tuple[str, ...]]:
+    """Someone's gradient, flat, in ∇C's order; where its shapes allow several readings, the nearest to ours."""
     if callable(gradient):
         raise UsageError(
             "gradient is arrays, not a function: call it and give what it returns, or take "
             "backlit.verify.check_function(f, g, theta)"
         )
-    for reading in readings(net, gradient, m):
-        if not reading.mistakes and all(one.ndim == 1 for one in reading.b[1:]):
-            flat = np.empty(net.parameters)
-            w, b = net.views(flat)
-            for l in range(1, net.L + 1):
-                w[l][...], b[l][...] = reading.w[l], reading.b[l]
-            return flat, coarsest(gradient, net.dtype), tuple(dict.fromkeys(reading.conventions))
-    raise UsageError(
-        "the gradient's arrays are not those of θ one by one (a bias not summed over the batch, or layers in another "
-        "order); backlit.verify.calling.diagnose names what it is"
-    )
+    found = [
+        (_flat(reading), tuple(dict.fromkeys(reading.conventions)))
+        for reading in readings(net, gradient, m)
+        if not reading.mistakes and all(one.ndim == 1 for one in reading.b[1:])
+    ]
+    if not found:
+        raise UsageError(
+            "the gradient's arrays are not those of θ one by one (a bias not summed over the batch, or layers in "
+            "another order); backlit.verify.diagnose names what it is"
+        )
+    ours = own() if len(found) > 1 else found[0][0]
+    flat, conventions = min(found, key=lambda one: float(np.nansum(np.abs(one[0] - ours))))
+    return flat, coarsest(gradient, net.dtype), conventions
+
+
+def _flat(reading: Reading) -> Array:
+    parts = [part for pair in zip(reading.w[1:], reading.b[1:], strict=True) for part in pair]
+    return np.concatenate([part.reshape(-1) for part in parts])
 
 
 def coarsest(given: Any, otherwise: Any) -> np.dtype[Any]:
