@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -160,26 +159,3 @@ def test_a_damaged_file_never_raises_anything_else(
         read(path)
     except BacklitError as reason:
         assert "net.json" in str(reason)  # noqa: PT017 (others pass through)
-
-
-# ------------------------------------------------------------------------------------------------------------ the page
-
-PAGE = (Path(__file__).parents[2] / "docs" / "from-the-book.md").read_text(encoding="utf-8")
-
-
-def test_the_page_runs_and_prints_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```\n(?:```text\n(.*?)```\n)?", PAGE, re.DOTALL)
-    assert len(blocks) == 2
-    known: dict[str, Any] = {}
-    for program, expected in blocks:
-        exec(compile(program, "the page", "exec"), known)
-        said = capsys.readouterr().out
-        assert _settled(said) == _settled(expected), program
-
-
-def _settled(text: str) -> str:
-    """Without what rounding leaves, which differs from machine to machine."""
-    return re.sub(r"\d\S*e-\d+|(?<=difference )0", "n", text).strip()

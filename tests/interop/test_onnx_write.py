@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -294,21 +293,3 @@ def test_the_metadata_say_what_the_graph_does_not() -> None:
     assert (model.producer_name, model.producer_version) == ("backlit", backlit.__version__)
     assert about["cost"] == "binary_cross_entropy"
     assert about["activations"] == '["sigmoid"]'
-
-
-# ------------------------------------------------------------------------------------------------------------ the page
-
-PAGE = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text(encoding="utf-8")
-
-
-def test_the_page_runs_and_prints_what_it_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
-    monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```\n(?:```text\n(.*?)```\n)?", PAGE, re.DOTALL)
-    assert len(blocks) == 4
-    known: dict[str, Any] = {}
-    for program, expected in blocks:
-        exec(compile(program, "the page", "exec"), known)
-        assert capsys.readouterr().out.strip() == expected.strip(), program

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
-from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -31,37 +31,22 @@ from backlit.errors import BacklitWarning, ModelError, UsageError
 from backlit.interop import told
 from backlit.interop.sklearn import from_sklearn, to_sklearn
 
+from . import models
+from .models import N, classifier, columns, labels
+
 Array = Any
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 assert issubclass(ConvergenceWarning, UserWarning)
-N = 90
 
 
 @pytest.fixture(scope="module")
 def numbers() -> Array:
-    return np.random.default_rng(5).normal(size=(N, 4)) * [1, 10, 0.1, 3] + [0, 5, 2, -7]
+    return models.numbers()
 
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    rng = np.random.default_rng(5)
-    frame = pd.DataFrame({
-        "age": rng.normal(40, 9, N),
-        "colour": rng.choice(["red", "green", "blue"], N),
-        "income": rng.normal(2000, 600, N),
-        "door": rng.integers(0, 3, N),
-        "smokes": rng.choice([True, False], N),
-    })  # fmt: skip
-    frame.loc[[3, 17], "age"] = np.nan
-    return frame
-
-
-def labels(kinds: list[Any]) -> Array:
-    return np.array([kinds[k] for k in np.random.default_rng(8).integers(0, len(kinds), N)])
-
-
-def classifier(**options: Any) -> MLPClassifier:
-    return MLPClassifier(**{"hidden_layer_sizes": (5, 4), "max_iter": 8, "random_state": 0, **options})
+    return models.table()
 
 
 def regressor(**options: Any) -> MLPRegressor:
@@ -158,15 +143,6 @@ def test_a_constant_column_is_scaled_as_theirs(numbers: Array) -> None:
     other = numbers + 1
     net = from_sklearn(theirs)
     assert np.abs(net.predict(net.recipe.encode(other)) - theirs.predict_proba(other)).max() < 1e-12
-
-
-def columns(**options: Any) -> ColumnTransformer:
-    return ColumnTransformer([
-        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["income", "age"]),
-        ("words", OneHotEncoder(**options), ["colour"]),
-        ("doors", OneHotEncoder(), ["door"]),
-        ("as it is", "passthrough", ["smokes"]),
-    ])  # fmt: skip
 
 
 @pytest.mark.parametrize(
